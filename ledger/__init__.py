@@ -1,0 +1,1 @@
+"""The ledger: signed statements in, a Merkle log with proofs out."""

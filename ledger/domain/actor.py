@@ -1,0 +1,62 @@
+"""An actor: somebody who signs, with keys and roles (stream `actor/<id>`)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ledger.domain.event import Event
+from ledger.signing import keyid
+
+
+class Key(NamedTuple):
+    """A registered public key (raw 32 bytes); `revoked` tells why it counts no longer."""
+
+    actor: str
+    suite: str
+    public_key: bytes
+    revoked: str | None = None
+
+
+class Role(NamedTuple):
+    """A role over a unit and its sub-units, until a date (inclusive) or for good."""
+
+    role: str
+    unit: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Keys by key id and the roles in force, apart from those whose `until` has passed."""
+
+    id: str
+    version: int = 0
+    keys: tuple[tuple[str, Key], ...] = ()
+    roles: tuple[Role, ...] = ()
+
+    def key(self, ident: str) -> Key | None:
+        """Return the key with that key id, revoked or not."""
+        return dict(self.keys).get(ident)
+
+
+def evolve(actor: Actor | None, event: Event) -> Actor:
+    """Fold an event of `actor/<id>`."""
+    proposal = event.proposal
+    body = proposal.body
+    actor = replace(actor or Actor(proposal.stream.partition("/")[2]), version=event.seq)
+    if proposal.type == "key.registered":
+        raw = base64.b64decode(body["public_key"])
+        new = (keyid(raw), Key(actor.id, body["suite"], raw))
+        return replace(actor, keys=(*actor.keys, new))
+    if proposal.type == "key.revoked":
+        keys = dict(actor.keys)
+        known = keys.get(body["keyid"])
+        if known is not None:
+            keys[body["keyid"]] = known._replace(revoked=body["cause"])
+        return replace(actor, keys=tuple(keys.items()))
+    kept = tuple(r for r in actor.roles if (r.role, r.unit) != (body["role"], body["unit"]))
+    if proposal.type == "role.granted":
+        kept = (*kept, Role(body["role"], body["unit"], body.get("until")))
+    return replace(actor, roles=kept)

@@ -1,0 +1,31 @@
+"""A unit: a branch, a group under it, or the whole organisation (stream `unit/<id>`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ledger.domain.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit under its parent (None for the root), open from the date `start`."""
+
+    id: str
+    version: int
+    parent: str | None
+    start: str
+    name_zh: str
+    name_en: str
+
+
+def evolve(unit: Unit | None, event: Event) -> Unit:
+    """Fold an event of `unit/<id>`."""
+    proposal = event.proposal
+    body = proposal.body
+    if unit is None:
+        ident = proposal.stream.partition("/")[2]
+        return Unit(
+            ident, event.seq, body.get("parent"), body["start"], body["name_zh"], body["name_en"]
+        )
+    return replace(unit, version=event.seq, parent=body["parent"])

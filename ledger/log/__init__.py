@@ -1,0 +1,1 @@
+"""The Merkle log: tree, signed notes, checkpoints, tiles and receipts, all pure."""

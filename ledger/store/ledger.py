@@ -1,0 +1,198 @@
+"""The ledger as a program uses it: append, read, prove.
+
+`Ledger.open` starts or finds PostgreSQL, brings the schema up to date, checks that the log may be
+signed here, and runs one sequencer thread. Any number of processes may open the same ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from ledger import keyfile
+from ledger.errors import MingzhangError, StartRefusedError, StoppedError
+from ledger.log.note import Signer
+from ledger.signing import PrivateKey
+from ledger.store.admission import Admission
+from ledger.store.anchor import AnchorFile
+from ledger.store.port import Clock, SystemClock
+from ledger.store.postgres import Database, open_database
+from ledger.store.queue import QUEUE_ENTRIES_MAX, AppendQueue, Outcome, raised
+from ledger.store.reader import Reader
+from ledger.store.sequencer import Sequencer
+from ledger.store.table import EntryTable
+from ledger.store.tiler import Tiler
+
+APPEND_TIMEOUT_S = 30.0
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}").fullmatch
+CONFIG_FILE, KEY_FILE, VKEY_FILE, ANCHOR_FILE = "ledger.toml", "log.key", "log.vkey", "anchor"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a ledger runs: helper processes for signatures, queue length, readers' connections.
+
+    `append` off gives a ledger that only reads; it needs no log key.
+    """
+
+    admission_workers: int = 0
+    queue_entries_max: int = QUEUE_ENTRIES_MAX
+    readers_max: int = 8
+    append: bool = True
+
+
+def initialise(data_dir: Path, origin: str) -> str:
+    """Make a new ledger's folder: its name (`ledger.toml`) and its log key. Return the vkey.
+
+    Raises StartRefusedError if the folder is a ledger already or cannot be written.
+    """
+    if _ORIGIN(origin) is None:
+        raise StartRefusedError(
+            f"{origin!r} cannot name a log: use a host and path without scheme or spaces, such as "
+            "example.org/points"
+        )
+    config = data_dir / CONFIG_FILE
+    if config.exists():
+        raise StartRefusedError(f"{data_dir} holds a ledger already: name another folder")
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        signer = Signer(origin, PrivateKey.generate())
+        keyfile.save(data_dir / KEY_FILE, _private(signer), None)
+        (data_dir / VKEY_FILE).write_text(signer.vkey.text + "\n")
+        config.write_text(f'origin = "{origin}"\n')
+    except OSError as error:
+        raise StartRefusedError(f"cannot write {data_dir}: {error.strerror}") from None
+    return signer.vkey.text
+
+
+def _private(signer: Signer) -> PrivateKey:
+    assert isinstance(signer.key, PrivateKey)  # noqa: S101 - it was made a line above
+    return signer.key
+
+
+def read_origin(data_dir: Path) -> str:
+    """Return the origin of the ledger in `data_dir`. Raises StartRefusedError if there is none."""
+    path = data_dir / CONFIG_FILE
+    try:
+        origin = tomllib.loads(path.read_text())["origin"]
+    except FileNotFoundError:
+        raise StartRefusedError(
+            f"{data_dir} holds no ledger: run `mingzhang init --origin NAME --data {data_dir}`"
+        ) from None
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise StartRefusedError(f"cannot read {path}: {error}") from None
+    return str(origin)
+
+
+class Ledger(Reader):
+    """Appends, and everything of `Reader`; a context manager that must be closed."""
+
+    def __init__(
+        self, database: Database, sequencer: Sequencer | None, table: EntryTable | None,
+        anchor: AnchorFile | None, signer: Signer | None, origin: str, options: Options,
+        admission: Admission | None,
+    ) -> None:
+        self.database = database
+        self.origin = origin
+        self.vkey = signer.vkey.text if signer is not None else ""
+        self._pool = database.pool(1, options.readers_max)
+        super().__init__(self._pool, lambda: sequencer.signed if sequencer is not None else None)
+        self._sequencer = sequencer
+        self._closing = [each for each in (admission, table, anchor) if each is not None]
+        self._queue = (
+            AppendQueue(sequencer, options.queue_entries_max) if sequencer is not None else None
+        )
+        self._tiler = Tiler(self._pool, self.size) if sequencer is not None else None
+
+    @classmethod
+    def open(
+        cls,
+        data_dir: Path | None = None,
+        *,
+        url: str | None = None,
+        clock: Clock | None = None,
+        options: Options = Options(),
+    ) -> Ledger:
+        """Open the ledger of `data_dir`, in its embedded database or the one at `url`.
+
+        `data_dir` defaults to MINGZHANG_DATA, `url` to MINGZHANG_DATABASE_URL. Raises
+        StartRefusedError with what must be put right.
+        """
+        folder = data_dir or Path(os.environ.get("MINGZHANG_DATA", "var/data"))
+        origin = read_origin(folder)
+        database = open_database(folder, url or os.environ.get("MINGZHANG_DATABASE_URL"))
+        try:
+            if not options.append:
+                return cls(database, None, None, None, None, origin, options, None)
+            key_path = Path(os.environ.get("MINGZHANG_LOG_KEY", folder / KEY_FILE))
+            signer = Signer(origin, keyfile.load(key_path))
+            table = EntryTable(database.connect)
+            anchor = AnchorFile(folder / ANCHOR_FILE, signer.vkey)
+            admission = Admission(origin, options.admission_workers)
+            sequencer = Sequencer(table, signer, anchor, clock or SystemClock(), admission)
+            return cls(database, sequencer, table, anchor, signer, origin, options, admission)
+        except BaseException:
+            database.close()
+            raise
+
+    def append(self, envelope: bytes, timeout_s: float = APPEND_TIMEOUT_S) -> bytes:
+        """Record one signed statement and return its receipt (C2SP tlog-proof bytes).
+
+        The same statement again returns the same receipt. Raises FormatError, Refused,
+        ConflictError, BusyError, OutcomeUnknownError or StoppedError.
+        """
+        return raised(self.append_batch([envelope], timeout_s)[0])
+
+    def append_batch(
+        self, envelopes: Sequence[bytes], timeout_s: float = APPEND_TIMEOUT_S
+    ) -> list[Outcome]:
+        """Record statements in one go; one receipt or error each, in order. It is not atomic."""
+        return self._appending().append_batch(envelopes, timeout_s)
+
+    async def append_async(self, envelope: bytes, timeout_s: float = APPEND_TIMEOUT_S) -> bytes:
+        """Like `append`, for a coroutine."""
+        return raised((await self.append_batch_async([envelope], timeout_s))[0])
+
+    async def append_batch_async(
+        self, envelopes: Sequence[bytes], timeout_s: float = APPEND_TIMEOUT_S
+    ) -> list[Outcome]:
+        """Like `append_batch`, for a coroutine."""
+        return await self._appending().append_batch_async(envelopes, timeout_s)
+
+    def check_ready(self) -> None:
+        """Raise MingzhangError unless the database answers and the sequencer has not stopped."""
+        self._rows("SELECT 1")
+        if self._sequencer is not None and self._sequencer.stopped is not None:
+            raise StoppedError(f"nothing more is signed: {self._sequencer.stopped}")
+
+    def close(self) -> None:
+        """Finish what is queued, record the newest note, and let go of the database."""
+        if self._queue is not None:
+            self._queue.close()
+        if self._tiler is not None:
+            self._tiler.close()
+        for each in self._closing:
+            each.close()
+        self._pool.close()
+        self.database.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _appending(self) -> AppendQueue:
+        if self._queue is None:
+            raise MingzhangError("this ledger was opened for reading only")
+        return self._queue

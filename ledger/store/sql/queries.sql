@@ -1,0 +1,71 @@
+-- head: committed size and last leaf hash
+SELECT size, leaf FROM mingzhang.head
+
+-- insert_entry: a batch of one row, read back in the same trip
+INSERT INTO mingzhang.entry (index, stream, seq, type, id, state, expected, note)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+RETURNING state, leaf
+
+-- copy_entries: a batch of many rows, in the binary format
+COPY mingzhang.entry (index, stream, seq, type, id, state, expected, note)
+FROM STDIN (FORMAT binary)
+
+-- read_entries: committed entries of a range, with their leaf hashes
+SELECT state, leaf FROM mingzhang.entry WHERE index >= %s AND index < %s ORDER BY index
+
+-- find_ids: where statements are recorded
+SELECT id::text, index, state FROM mingzhang.entry WHERE id = ANY(%s::uuid[])
+
+-- stream_heads: the last entry of each stream below a size
+SELECT wanted.stream, last.seq, last.leaf
+FROM unnest(%s::text[]) AS wanted (stream)
+CROSS JOIN LATERAL (
+    SELECT e.seq, e.leaf FROM mingzhang.entry e
+    WHERE e.stream = wanted.stream AND e.index < %s
+    ORDER BY e.seq DESC LIMIT 1
+) AS last
+
+-- stream_entries: a stream below a size, after a seq
+SELECT index, state FROM mingzhang.entry
+WHERE stream = %s AND seq > %s AND index < %s ORDER BY seq LIMIT %s
+
+-- structural_entries: what decisions depend on, apart from points
+SELECT index, state FROM mingzhang.entry
+WHERE index >= %s AND index < %s AND type NOT LIKE 'points.%%' ORDER BY index
+
+-- newest_note: the signed checkpoint of the largest size
+SELECT size, note FROM mingzhang.checkpoint ORDER BY size DESC LIMIT 1
+
+-- note_covering: the first signed checkpoint, by size, that covers an index
+SELECT size, note FROM mingzhang.checkpoint WHERE size > %s ORDER BY size LIMIT 1
+
+-- keep_note: record the newest note when no append carries it
+SELECT mingzhang.keep_note(%s, %s)
+
+-- confirm: a commit that waits for whatever the server's COMMIT waits for
+SELECT pg_logical_emit_message(true, 'mingzhang', 'confirm')
+
+-- leaf_hashes: leaf hashes of a range
+SELECT leaf FROM mingzhang.entry WHERE index >= %s AND index < %s ORDER BY index
+
+-- tile_roots: roots of stored full tiles of a level
+SELECT n, root FROM mingzhang.tile WHERE level = %s AND n >= %s AND n < %s ORDER BY n
+
+-- tile_data: a stored full tile
+SELECT data FROM mingzhang.tile WHERE level = %s AND n = %s
+
+-- tile_next: how many full tiles of a level are stored without a gap from the newest down
+SELECT coalesce(max(n) + 1, 0) FROM mingzhang.tile WHERE level = %s
+
+-- insert_tile: keep a full tile with its subtree's root
+INSERT INTO mingzhang.tile (level, n, data, root) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- select_events: entries of a stream for the eventsourcing library
+SELECT stream, seq, type, state FROM mingzhang.entry
+WHERE stream = %(stream)s
+  AND (%(gt)s::bigint IS NULL OR seq > %(gt)s)
+  AND (%(lte)s::bigint IS NULL OR seq <= %(lte)s)
+
+-- max_notification: the library's ids are indexes plus one
+SELECT max(index) + 1 FROM mingzhang.entry

@@ -1,0 +1,79 @@
+"""What a sequencer checks before it signs anything, and the tip that it starts from.
+
+A start is a recovery: the newest recorded note is verified, the tree must have its root, the
+anchor must lie on the same history and not ahead of the database. Whatever does not fit stops the
+start with what was found; nothing is mended by guessing.
+"""
+
+from __future__ import annotations
+
+from ledger.errors import MingzhangError, StartRefusedError
+from ledger.log.checkpoint import Checkpoint, open_checkpoint
+from ledger.log.merkle import Edge, leaf_hash, peak_nodes
+from ledger.log.note import VerifierKey
+from ledger.store.port import Anchor, Store
+from ledger.store.tip import PAGE_ENTRIES, Tip
+
+
+def start_tip(store: Store, anchor: Anchor, vkey: VerifierKey) -> tuple[Tip, int]:
+    """Return the tip at the newest recorded note, and that note's size.
+
+    Raises StartRefusedError if the database is behind its anchor or its own notes, or if its
+    tree has another root than was signed.
+    """
+    size, _ = store.head()
+    newest, anchored = store.newest_note(), anchor.newest()
+    for source, note in (("database's newest note", newest), ("anchor", anchored)):
+        if note is None:
+            continue
+        signed = _opened(note[1], vkey, source)
+        if signed.size > size:
+            raise StartRefusedError(
+                f"the {source} was signed at size {signed.size}, the database has {size} entries: "
+                "it was put back to an older state. Restore a newer backup; signing here would "
+                "fork the history that others have seen"
+            )
+        if edge_at(store, signed.size).root() != signed.root:
+            _explain(store, signed, source)
+    edge = edge_at(store, newest[0]) if newest else Edge.empty()
+    return Tip.load(store, edge), edge.size
+
+
+def edge_at(store: Store, size: int) -> Edge:
+    """Return the tree's edge at `size` from stored tiles and leaf hashes."""
+    peaks = peak_nodes(size)
+    found = store.nodes(peaks)
+    return Edge(size, tuple(found[node] for node in peaks))
+
+
+def _opened(note: bytes, vkey: VerifierKey, source: str) -> Checkpoint:
+    try:
+        return open_checkpoint(note, vkey)
+    except MingzhangError as error:
+        raise StartRefusedError(
+            f"the {source} is not signed by this log's key: {error.message}. Start with the key "
+            "that the log was made with"
+        ) from None
+
+
+def _explain(store: Store, signed: Checkpoint, source: str) -> None:
+    """Find out whether the entries or only the stored tiles differ from what was signed."""
+    edge = Edge.empty()
+    for start in range(0, signed.size, PAGE_ENTRIES):
+        page = store.read(start, min(signed.size, start + PAGE_ENTRIES))
+        for offset, each in enumerate(page):
+            if leaf_hash(each.state) != each.leaf:
+                raise StartRefusedError(
+                    f"entry {start + offset} is not what its leaf hash says: the bytes or the hash "
+                    "were changed. `mingzhang verify log` on an earlier export shows the original"
+                )
+        edge = edge.extend([each.leaf for each in page])
+    if edge.root() != signed.root:
+        raise StartRefusedError(
+            f"the entries no longer have the root that the {source} signed at size {signed.size}: "
+            "history was changed. Compare with an export or a witness; do not sign on it"
+        )
+    raise StartRefusedError(
+        f"the stored tiles do not give the root signed at size {signed.size}, the entries do: run "
+        "`mingzhang repair tiles` to derive them again"
+    )

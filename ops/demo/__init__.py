@@ -1,0 +1,1 @@
+"""The demo: an organisation of three branches and the entries of one year."""
