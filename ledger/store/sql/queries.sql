@@ -69,3 +69,44 @@ WHERE stream = %(stream)s
 
 -- max_notification: the library's ids are indexes plus one
 SELECT max(index) + 1 FROM mingzhang.entry
+
+-- database_exists: whether a database of that name is there
+SELECT 1 FROM pg_database WHERE datname = %s
+
+-- current_user: who is connected
+SELECT current_user
+
+-- setting: a server setting as this connection has it
+SELECT current_setting(%s, true)
+
+-- service_rights: what the service needs, each true or false
+SELECT has_schema_privilege('mingzhang', 'USAGE'),
+       has_table_privilege('mingzhang.entry', 'SELECT'),
+       has_table_privilege('mingzhang.entry', 'INSERT'),
+       has_table_privilege('mingzhang.tile', 'INSERT'),
+       has_function_privilege('mingzhang.keep_note(bigint, bytea)', 'EXECUTE'),
+       has_schema_privilege('mingzhang_views', 'CREATE')
+
+-- lock_migrations: until the end of the transaction
+SELECT pg_advisory_xact_lock(7305808869229538921)
+
+-- create_role: the role that the ledger's processes work as; roles are shared by all databases
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mingzhang_service') THEN
+        CREATE ROLE mingzhang_service LOGIN;
+    END IF;
+    IF NOT pg_has_role('mingzhang_service', 'MEMBER') THEN
+        GRANT mingzhang_service TO CURRENT_USER;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL;
+END $$
+
+-- migrated_once: whether the schema is there
+SELECT to_regclass('mingzhang.migration') IS NOT NULL
+
+-- applied_migrations: number and digest of each
+SELECT number, digest FROM mingzhang.migration ORDER BY number
+
+-- record_migration: one file was applied
+INSERT INTO mingzhang.migration (number, name, digest) VALUES (%s, %s, %s)

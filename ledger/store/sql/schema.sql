@@ -6,6 +6,14 @@
 
 CREATE SCHEMA mingzhang;
 
+-- Which files of sql/migrations were applied, with the digest of each.
+CREATE TABLE mingzhang.migration (
+    number     integer     PRIMARY KEY CHECK (number >= 1),
+    name       text        NOT NULL,
+    digest     text        NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
 CREATE TABLE mingzhang.entry (
     index    bigint PRIMARY KEY CHECK (index >= 0),
     stream   text   NOT NULL COLLATE "C",
@@ -140,3 +148,6 @@ GRANT SELECT ON ALL TABLES IN SCHEMA mingzhang TO mingzhang_service;
 GRANT INSERT ON mingzhang.entry, mingzhang.tile TO mingzhang_service;
 REVOKE ALL ON FUNCTION mingzhang.keep_note(bigint, bytea) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mingzhang.keep_note(bigint, bytea) TO mingzhang_service;
+
+-- Read models can be thrown away and folded again: the service owns where they live.
+CREATE SCHEMA mingzhang_views AUTHORIZATION mingzhang_service;

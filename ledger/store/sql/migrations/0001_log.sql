@@ -1,0 +1,149 @@
+-- The log: one append-only table, its head, its notes and its full tiles.
+
+CREATE SCHEMA mingzhang;
+
+-- Which files of sql/migrations were applied, with the digest of each.
+CREATE TABLE mingzhang.migration (
+    number     integer     PRIMARY KEY CHECK (number >= 1),
+    name       text        NOT NULL,
+    digest     text        NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE mingzhang.entry (
+    index    bigint PRIMARY KEY CHECK (index >= 0),
+    stream   text   NOT NULL COLLATE "C",
+    seq      bigint NOT NULL CHECK (seq >= 1),
+    type     text   NOT NULL COLLATE "C",
+    id       uuid   NOT NULL,
+    state    bytea  NOT NULL CHECK (octet_length(state) <= 65535),
+    leaf     bytea  GENERATED ALWAYS AS (sha256('\x00'::bytea || state)) STORED,
+    -- Only the first row of a batch has these two: the leaf hash of the entry before it, which
+    -- must still be the head's, and the signed note of the size that the batch extends.
+    expected bytea  CHECK (octet_length(expected) = 32),
+    note     bytea
+);
+
+CREATE UNIQUE INDEX entry_stream_seq ON mingzhang.entry (stream, seq);
+CREATE UNIQUE INDEX entry_id ON mingzhang.entry (id);
+-- Everything but points decides what later statements may do: a starting process reads these.
+CREATE INDEX entry_structural ON mingzhang.entry (index) WHERE type NOT LIKE 'points.%';
+
+CREATE TABLE mingzhang.head (
+    one  boolean PRIMARY KEY DEFAULT true CHECK (one),
+    size bigint  NOT NULL CHECK (size >= 0),
+    leaf bytea   NOT NULL CHECK (octet_length(leaf) = 32)
+);
+
+-- Before the first entry the head's leaf hash is 32 zero bytes.
+INSERT INTO mingzhang.head (size, leaf) VALUES (0, decode(repeat('00', 32), 'hex'));
+
+CREATE TABLE mingzhang.checkpoint (
+    size bigint PRIMARY KEY CHECK (size >= 1),
+    note bytea  NOT NULL
+);
+
+-- Full tiles only (C2SP tlog-tiles, 256 hashes), with the root of each one's subtree. All of it
+-- can be derived from the entries again.
+CREATE TABLE mingzhang.tile (
+    level integer NOT NULL CHECK (level BETWEEN 0 AND 7),
+    n     bigint  NOT NULL CHECK (n >= 0),
+    data  bytea   NOT NULL CHECK (octet_length(data) = 8192),
+    root  bytea   NOT NULL CHECK (octet_length(root) = 32),
+    PRIMARY KEY (level, n)
+);
+
+-- After each INSERT into `entry`: the batch is contiguous and starts where the head ends, on the
+-- leaf that its writer saw (compare-and-swap); the head moves, and the carried note is kept. A
+-- note of the head's size can be no step back: no recorded note is beyond the head.
+CREATE FUNCTION mingzhang.entry_appended() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = mingzhang, pg_temp AS $$
+DECLARE
+    first RECORD;
+    last  RECORD;
+    many  RECORD;
+BEGIN
+    SELECT b.index, b.leaf INTO last FROM batch b ORDER BY b.index DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT b.index, b.expected, b.note INTO first FROM batch b ORDER BY b.index LIMIT 1;
+    IF first.index < last.index THEN
+        SELECT count(*) AS rows, count(b.expected) AS fences, count(b.note) AS notes INTO many
+            FROM batch b;
+        IF many.rows <> last.index - first.index + 1 THEN
+            RAISE EXCEPTION 'indexes % to % are not contiguous: % rows', first.index, last.index,
+                many.rows USING ERRCODE = 'MZ001';
+        END IF;
+        IF many.fences > 1 OR many.notes > 1 THEN
+            RAISE EXCEPTION 'only the first row of a batch carries the expected head and a note'
+                USING ERRCODE = 'MZ001';
+        END IF;
+    END IF;
+    IF first.expected IS NULL OR (first.index > 0) <> (first.note IS NOT NULL) THEN
+        RAISE EXCEPTION 'a batch carries the head that it extends and, from size 1, its note'
+            USING ERRCODE = 'MZ001';
+    END IF;
+    UPDATE head h SET size = last.index + 1, leaf = last.leaf
+        WHERE h.size = first.index AND h.leaf = first.expected;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the head has moved' USING ERRCODE = 'MZ002';
+    END IF;
+    IF first.note IS NOT NULL THEN
+        INSERT INTO checkpoint (size, note) VALUES (first.index, first.note)
+            ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            PERFORM keep_note(first.index, first.note);
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Notes are added in increasing size; the same size twice must be the same bytes.
+CREATE FUNCTION mingzhang.keep_note(at bigint, signed bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = mingzhang, pg_temp AS $$
+DECLARE
+    newest   bigint;
+    existing bytea;
+BEGIN
+    SELECT max(c.size) INTO newest FROM checkpoint c;
+    IF newest IS NULL OR newest < at THEN
+        IF at > (SELECT h.size FROM head h) THEN
+            RAISE EXCEPTION 'a note of size % is beyond the head', at USING ERRCODE = 'MZ003';
+        END IF;
+        INSERT INTO checkpoint (size, note) VALUES (at, signed) ON CONFLICT DO NOTHING;
+        PERFORM pg_notify('mingzhang_checkpoint', at::text);
+    END IF;
+    SELECT c.note INTO existing FROM checkpoint c WHERE c.size = at;
+    IF existing IS DISTINCT FROM signed THEN
+        RAISE EXCEPTION 'another note of size % or a later one is recorded', at
+            USING ERRCODE = 'MZ003';
+    END IF;
+END $$;
+
+CREATE FUNCTION mingzhang.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on %.% is refused: the log is append-only', TG_OP, TG_TABLE_SCHEMA,
+        TG_TABLE_NAME USING ERRCODE = 'MZ004';
+END $$;
+
+CREATE TRIGGER entry_appended AFTER INSERT ON mingzhang.entry
+    REFERENCING NEW TABLE AS batch FOR EACH STATEMENT EXECUTE FUNCTION mingzhang.entry_appended();
+CREATE TRIGGER entry_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON mingzhang.entry
+    FOR EACH STATEMENT EXECUTE FUNCTION mingzhang.refuse_change();
+CREATE TRIGGER checkpoint_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON mingzhang.checkpoint
+    FOR EACH STATEMENT EXECUTE FUNCTION mingzhang.refuse_change();
+CREATE TRIGGER tile_unchanged BEFORE UPDATE OR TRUNCATE ON mingzhang.tile
+    FOR EACH STATEMENT EXECUTE FUNCTION mingzhang.refuse_change();
+CREATE TRIGGER head_kept BEFORE DELETE OR TRUNCATE ON mingzhang.head
+    FOR EACH STATEMENT EXECUTE FUNCTION mingzhang.refuse_change();
+
+-- What the service may do, and nothing else: read, append entries and tiles, keep notes.
+GRANT USAGE ON SCHEMA mingzhang TO mingzhang_service;
+GRANT SELECT ON ALL TABLES IN SCHEMA mingzhang TO mingzhang_service;
+GRANT INSERT ON mingzhang.entry, mingzhang.tile TO mingzhang_service;
+REVOKE ALL ON FUNCTION mingzhang.keep_note(bigint, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mingzhang.keep_note(bigint, bytea) TO mingzhang_service;
+
+-- Read models can be thrown away and folded again: the service owns where they live.
+CREATE SCHEMA mingzhang_views AUTHORIZATION mingzhang_service;

@@ -1,0 +1,73 @@
+"""Fixtures on a real PostgreSQL: one embedded server a test process, a new database a test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from ledger.store.embedded import EmbeddedServer
+from ledger.store.ledger import Ledger, Options, initialise
+from ledger.store.port import Clock
+from tests.support.clock import SteadyClock
+from tests.support.organisation import ORIGIN
+
+OpenLedger = Callable[..., Ledger]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """How to reach a server as its superuser (conninfo); MINGZHANG_TEST_SERVER names another."""
+    given = os.environ.get("MINGZHANG_TEST_SERVER")
+    if given:
+        yield given
+        return
+    server = EmbeddedServer(tmp_path_factory.mktemp("server") / "postgres")
+    yield server.conninfo
+    server.close()
+
+
+@pytest.fixture
+def database_url(postgres: str) -> Iterator[str]:
+    """A new, empty database, dropped after the test."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    yield make_conninfo(postgres, dbname=name)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def open_ledger(tmp_path: Path, database_url: str) -> Iterator[OpenLedger]:
+    """A function that opens the test's ledger, once more at each call; all are closed at the end.
+
+    Its clock starts at `organisation.START`. The folder is `tmp_path / "data"`; `data` names
+    another one for the same database.
+    """
+    opened: list[Ledger] = []
+    first = tmp_path / "data"
+
+    def open_one(
+        *, clock: Clock | None = None, options: Options = Options(), data: Path = first
+    ) -> Ledger:
+        if not (first / "ledger.toml").exists():
+            initialise(first, ORIGIN)
+        ledger = Ledger.open(data, url=database_url, clock=clock or SteadyClock(), options=options)
+        opened.append(ledger)
+        return ledger
+
+    yield open_one
+    for ledger in opened:
+        ledger.close()
+
+
+@pytest.fixture
+def ledger(open_ledger: OpenLedger) -> Ledger:
+    """The test's ledger, open and empty."""
+    return open_ledger()
