@@ -42,8 +42,9 @@ SELECT size, note FROM mingzhang.checkpoint WHERE size > %s ORDER BY size LIMIT 
 -- keep_note: record the newest note when no append carries it
 SELECT mingzhang.keep_note(%s, %s)
 
--- confirm: a commit that waits for whatever the server's COMMIT waits for
+-- confirm: a commit that waits for the standbys; without any, what can be read is flushed already
 SELECT pg_logical_emit_message(true, 'mingzhang', 'confirm')
+WHERE current_setting('synchronous_standby_names') <> ''
 
 -- leaf_hashes: leaf hashes of a range
 SELECT leaf FROM mingzhang.entry WHERE index >= %s AND index < %s ORDER BY index
@@ -61,14 +62,40 @@ SELECT coalesce(max(n) + 1, 0) FROM mingzhang.tile WHERE level = %s
 INSERT INTO mingzhang.tile (level, n, data, root) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 
--- select_events: entries of a stream for the eventsourcing library
+-- library_events: entries of a stream for the eventsourcing library, below a size
 SELECT stream, seq, type, state FROM mingzhang.entry
-WHERE stream = %(stream)s
-  AND (%(gt)s::bigint IS NULL OR seq > %(gt)s)
-  AND (%(lte)s::bigint IS NULL OR seq <= %(lte)s)
+WHERE stream = %(stream)s AND seq > %(gt)s AND seq <= %(lte)s AND index < %(end)s
+ORDER BY seq LIMIT %(limit)s
 
--- max_notification: the library's ids are indexes plus one
-SELECT max(index) + 1 FROM mingzhang.entry
+-- library_events_desc: the same, newest first
+SELECT stream, seq, type, state FROM mingzhang.entry
+WHERE stream = %(stream)s AND seq > %(gt)s AND seq <= %(lte)s AND index < %(end)s
+ORDER BY seq DESC LIMIT %(limit)s
+
+-- library_notifications: a range of the log for the library, of some types only where named
+SELECT index + 1 AS id, stream, seq, type, state FROM mingzhang.entry
+WHERE index >= %(start)s AND index < %(end)s
+  AND (%(topics)s::text[] IS NULL OR type = ANY(%(topics)s::text[]))
+ORDER BY index LIMIT %(limit)s
+
+-- library_max_notification: the library's ids are indexes plus one
+SELECT max(index) + 1 AS max FROM mingzhang.entry WHERE index < %(end)s
+
+-- library_head: the head, with the note of its size where that is recorded
+SELECT h.size, h.leaf, c.note
+FROM mingzhang.head h LEFT JOIN mingzhang.checkpoint c ON c.size = h.size
+
+-- library_insert: a batch of any length behind the head that its writer saw
+INSERT INTO mingzhang.entry (index, stream, seq, type, id, state, expected, note)
+SELECT %(size)s + n - 1, stream, seq, type, id, state,
+       CASE n WHEN 1 THEN %(leaf)s::bytea END, CASE n WHEN 1 THEN %(note)s::bytea END
+FROM unnest(
+    %(streams)s::text[], %(seqs)s::bigint[], %(types)s::text[], %(ids)s::uuid[], %(states)s::bytea[]
+) WITH ORDINALITY AS batch (stream, seq, type, id, state, n)
+ORDER BY n
+
+-- signed_size: how many entries the newest recorded checkpoint covers
+SELECT coalesce(max(size), 0) AS size FROM mingzhang.checkpoint
 
 -- database_exists: whether a database of that name is there
 SELECT 1 FROM pg_database WHERE datname = %s
@@ -82,6 +109,9 @@ SELECT current_setting(%s, true)
 -- service_rights: what the service needs, each true or false
 SELECT has_schema_privilege('mingzhang', 'USAGE'),
        has_table_privilege('mingzhang.entry', 'SELECT'),
+       has_table_privilege('mingzhang.head', 'SELECT'),
+       has_table_privilege('mingzhang.checkpoint', 'SELECT'),
+       has_table_privilege('mingzhang.tile', 'SELECT'),
        has_table_privilege('mingzhang.entry', 'INSERT'),
        has_table_privilege('mingzhang.tile', 'INSERT'),
        has_function_privilege('mingzhang.keep_note(bigint, bytea)', 'EXECUTE'),
@@ -110,3 +140,6 @@ SELECT number, digest FROM mingzhang.migration ORDER BY number
 
 -- record_migration: one file was applied
 INSERT INTO mingzhang.migration (number, name, digest) VALUES (%s, %s, %s)
+
+-- delete_tiles: before they are derived again
+DELETE FROM mingzhang.tile
