@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -21,15 +22,17 @@ OpenLedger = Callable[..., Ledger]
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """How to reach a server as its superuser (conninfo); MINGZHANG_TEST_SERVER names another."""
     given = os.environ.get("MINGZHANG_TEST_SERVER")
     if given:
         yield given
         return
-    server = EmbeddedServer(tmp_path_factory.mktemp("server") / "postgres")
-    yield server.conninfo
-    server.close()
+    # Not below pytest's own folder, which each run closes to all users, the server's included.
+    with tempfile.TemporaryDirectory(prefix="mingzhang-test-") as folder:
+        server = EmbeddedServer(Path(folder) / "postgres")
+        yield server.conninfo
+        server.close()
 
 
 @pytest.fixture

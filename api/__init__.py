@@ -1,0 +1,1 @@
+"""What people and programs meet: the HTTP interface and the command line."""

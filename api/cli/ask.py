@@ -1,0 +1,56 @@
+"""`mingzhang ranking` and `mingzhang statement`: answers from the read models in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli import console
+from ledger.store.ledger import Ledger, Options
+from projections import render
+from projections.runner import Runner
+from projections.views import Views
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(ranking)
+    app.command()(statement)
+
+
+def ranking(
+    unit: Annotated[str, typer.Option("--unit", help="The unit's id; its sub-units count too.")],
+    period: Annotated[str, typer.Option("--period", help="2025, 2025-Q1 or 2025-03.")],
+    data: console.DataDir = console.DATA_DIR,
+) -> None:
+    """Show the ranking of a unit.
+
+    It counts everything up to the newest signed checkpoint.
+    """
+    with _views(data) as views:
+        typer.echo(render.ranking_text(views.ranking(unit, period)), nl=False)
+
+
+def statement(
+    member: Annotated[str, typer.Argument(help="The member's id.")],
+    data: console.DataDir = console.DATA_DIR,
+) -> None:
+    """Show a member's points entries.
+
+    Each with what it changed, and what corrected it.
+    """
+    with _views(data) as views:
+        typer.echo(render.statement_text(views.statement(member)), nl=False)
+
+
+@contextmanager
+def _views(data: Path) -> Iterator[Views]:
+    """Open the read models, folded up to what is signed now."""
+    with Ledger.open(data, options=Options(append=False)) as ledger:
+        Runner.of(ledger).catch_up()
+        with ledger.database.pool(1, 1) as pool:
+            yield Views(pool)

@@ -1,0 +1,131 @@
+"""What the commands share: options, passphrases, files, and how an error is shown."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import typer
+
+from ledger import keyfile
+from ledger.errors import FormatError, KeyFileError, MingzhangError
+from ledger.log.note import VerifierKey
+from ledger.signing import PrivateKey
+from ledger.verify.keys import load_vkey
+
+PASSPHRASE_VARIABLE = "MINGZHANG_PASSPHRASE"  # noqa: S105 - the variable's name, no passphrase
+FAILED, WRONG_USE = 1, 2
+
+DataDir = Annotated[
+    Path,
+    typer.Option("--data", envvar="MINGZHANG_DATA", help="The ledger's data folder."),
+]
+DATA_DIR = Path("var/data")
+Vkey = Annotated[
+    str, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
+]
+KeyFiles = Annotated[
+    list[Path], typer.Option("--key", help="A private key's file; give it once for each signer.")
+]
+Origin = Annotated[str, typer.Option("--log", help="The log's origin, such as example.org/points.")]
+Actor = Annotated[str, typer.Option("--actor", help="The id of the actor who signs.")]
+
+
+class CommandError(MingzhangError):
+    """A command was used wrongly, or a file cannot be read or written: exit status 2."""
+
+    code: ClassVar[str] = "command"
+
+
+def load_key(path: Path) -> PrivateKey:
+    """Read a private key, with its passphrase from the environment or the terminal.
+
+    Raises KeyFileError.
+    """
+    passphrase = _passphrase(path) if keyfile.is_encrypted(path) else None
+    return keyfile.load(path, passphrase)
+
+
+def new_passphrase(path: Path) -> bytes:
+    """Return the passphrase for a new key file, asked for twice. Raises KeyFileError."""
+    given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given is None:
+        _need_terminal(path)
+        given = getpass.getpass(f"New passphrase for {path}: ")
+        if getpass.getpass("The same again: ") != given:
+            raise KeyFileError("the two passphrases differ: nothing was written")
+    if not given:
+        raise KeyFileError("the passphrase is empty: --no-passphrase leaves the key unencrypted")
+    return given.encode()
+
+
+def _passphrase(path: Path) -> bytes:
+    given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given is None:
+        _need_terminal(path)
+        given = getpass.getpass(f"Passphrase for {path}: ")
+    return given.encode()
+
+
+def _need_terminal(path: Path) -> None:
+    if not sys.stdin.isatty():
+        raise KeyFileError(
+            f"{path} needs a passphrase and there is no terminal to ask at: set "
+            f"{PASSPHRASE_VARIABLE}"
+        )
+
+
+def verifier_key(given: str) -> VerifierKey:
+    """Return the key that --vkey gives. Raises CommandError: it is no fault of the log."""
+    try:
+        return load_vkey(given)
+    except FormatError as error:
+        raise CommandError(f"--vkey: {error.message}") from None
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes. Raises CommandError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from None
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, in the place of an older one. Raises CommandError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from None
+
+
+def need_free(path: Path) -> None:
+    """Raise CommandError if `path` is taken: what was signed is not written over."""
+    if path.exists():
+        raise CommandError(f"{path} exists and is not written over: name another file")
+
+
+def show(error: MingzhangError) -> int:
+    """Show an error in one line on standard error; return the exit status that it stands for.
+
+    1: something was checked or asked for and does not hold. 2: it could not be tried.
+    """
+    message = " ".join(error.message.split())
+    rule = getattr(error, "rule", None)
+    print(f"mingzhang: {message}{f' [{rule}]' if rule else ''}", file=sys.stderr)
+    return FAILED if error.status < 500 else WRONG_USE

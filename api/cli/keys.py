@@ -1,0 +1,111 @@
+"""`mingzhang key`: private keys in files, which never leave the machine that they are made on."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli import console
+from ledger import keyfile, schema
+from ledger.entry import format_instant, new_id, parse_envelope, statement_payload
+from ledger.signing import SUITE_ED25519, PrivateKey, encode_base64, sign_envelope
+
+REGISTERED_FILE, REVOKED_FILE = "1-key.registered.json", "2-key.revoked.json"
+NoPassphrase = Annotated[
+    bool, typer.Option("--no-passphrase", help="Leave the key unencrypted in its file.")
+]
+
+keys = typer.Typer(no_args_is_help=True, help="Make, show and rotate private keys.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(keys, name="key")
+
+
+@keys.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="The new file, which must not exist.")],
+    no_passphrase: NoPassphrase = False,
+) -> None:
+    """Make a private key in a new file.
+
+    The file has mode 0600; the public half is shown. The passphrase is asked for twice, or
+    taken from MINGZHANG_PASSPHRASE.
+    """
+    console.need_free(file)
+    key = PrivateKey.generate()
+    keyfile.save(file, key, None if no_passphrase else console.new_passphrase(file))
+    _show(key)
+
+
+@keys.command("show")
+def show_key(file: Annotated[Path, typer.Argument(help="The key's file.")]) -> None:
+    """Show the public half of a key."""
+    _show(console.load_key(file))
+
+
+@keys.command()
+def rotate(
+    old: Annotated[Path, typer.Argument(help="The file of the key in use.")],
+    new: Annotated[Path, typer.Argument(help="The new key's file, which must not exist.")],
+    log: console.Origin,
+    actor: console.Actor,
+    out_dir: Annotated[
+        Path, typer.Option("--out-dir", help="Where the two signed statements are written.")
+    ] = Path(),
+    no_passphrase: NoPassphrase = False,
+) -> None:
+    """Put a new key in the place of another.
+
+    Makes the new key and two statements. Submit both, in the order of their names: the
+    registration, signed by both keys, and the revocation of the old key, signed by the new one.
+    """
+    registered, revoked = out_dir / REGISTERED_FILE, out_dir / REVOKED_FILE
+    for path in (new, registered, revoked):
+        console.need_free(path)
+    old_key, new_key = console.load_key(old), PrivateKey.generate()
+    registration = _statement(
+        "key.registered",
+        {"suite": SUITE_ED25519, "public_key": encode_base64(new_key.public_key)},
+        log,
+        actor,
+        [old_key, new_key],
+    )
+    revocation = _statement(
+        "key.revoked", {"keyid": old_key.keyid, "cause": "rotated"}, log, actor, [new_key]
+    )
+    # The key first: a registration of a key that nobody has would be worth nothing.
+    keyfile.save(new, new_key, None if no_passphrase else console.new_passphrase(new))
+    console.write_file(registered, registration)
+    console.write_file(revoked, revocation)
+    _show(new_key)
+    typer.echo(f"wrote {registered}\nwrote {revoked}")
+
+
+def _statement(
+    kind: str, body: dict[str, str], log: str, actor: str, signers: list[PrivateKey]
+) -> bytes:
+    now = datetime.now(UTC)
+    payload = statement_payload(
+        type=kind,
+        id=new_id(now, os.urandom(10)),
+        log=log,
+        stream=f"actor/{actor}",
+        actor=actor,
+        signed_at=format_instant(now),
+        body=body,
+    )
+    envelope = sign_envelope(payload, signers)
+    schema.validate(kind, parse_envelope(envelope).body)
+    return envelope
+
+
+def _show(key: PrivateKey) -> None:
+    typer.echo(f"keyid      {key.keyid}")
+    typer.echo(f"suite      {SUITE_ED25519}")
+    typer.echo(f"public_key {encode_base64(key.public_key)}")

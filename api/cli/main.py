@@ -1,0 +1,81 @@
+"""The command `mingzhang`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from api.cli import console
+from ledger.errors import MingzhangError
+
+_MODULES = {
+    "init": "operate",
+    "serve": "operate",
+    "export": "operate",
+    "repair": "operate",
+    "key": "keys",
+    "sign": "sign",
+    "cosign": "sign",
+    "submit": "submit",
+    "verify": "verify",
+    "ranking": "ask",
+    "statement": "ask",
+    "replay": "replay",
+}
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one line on standard error."""
+    words = sys.argv[1:]
+    try:
+        _command_line(words)(words, prog_name="mingzhang")
+    except MingzhangError as error:
+        sys.exit(console.show(error))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        sys.stderr.close()
+        sys.exit(console.FAILED)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.exit(console.show(console.CommandError(f"{place}{error.strerror or error}")))
+
+
+def _command_line(words: Sequence[str]) -> typer.Typer:
+    """Return the commands; of the one that is asked for only, where it is known."""
+    asked = next((word for word in words if not word.startswith("-")), "")
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        callback=_options,
+    )
+    wanted = {_MODULES[asked]} if asked in _MODULES else dict.fromkeys(_MODULES.values())
+    for name in wanted:
+        importlib.import_module(f"api.cli.{name}").register(app)
+    return app
+
+
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda asked: _show_version(asked=asked),
+            help="Show the version and stop.",
+        ),
+    ] = False,
+) -> None:
+    """明账, an open account book: a points ledger whose past nobody can change."""
+
+
+def _show_version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"mingzhang {metadata.version('mingzhang')}")
+        raise typer.Exit

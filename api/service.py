@@ -1,0 +1,130 @@
+"""The ledger and its read models, opened once for a serving process."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from ledger.domain.decide import FOUNDED
+from ledger.entry import parse_envelope
+from ledger.errors import FormatError, MingzhangError, StartRefusedError
+from ledger.store.ledger import CONFIG_FILE, Ledger, Options, read_origin
+from ledger.store.queue import Outcome
+from projections.runner import Runner
+
+
+class FoundingError(MingzhangError):
+    """A founding statement came over HTTP, signed by keys that the configuration does not name."""
+
+    code = "founding-not-allowed"
+    status = 403
+
+
+@dataclass(slots=True)
+class Service:
+    """The open ledger, who may found it over HTTP (key ids), and what keeps the read models up."""
+
+    ledger: Ledger
+    founders: frozenset[str] = frozenset()
+    runner: Runner | None = None
+    _founded: bool = field(default=False, init=False)
+    _closed: bool = field(default=False, init=False)
+
+    async def append(self, envelopes: Sequence[bytes]) -> list[Outcome]:
+        """Record envelopes in order; a receipt or an error each.
+
+        Raises BusyError or StoppedError (nothing was queued) or OutcomeUnknownError.
+        """
+        refused = await self._refused_foundings(envelopes)
+        if not refused:
+            return await self.ledger.append_batch_async(envelopes)
+        rest = [each for place, each in enumerate(envelopes) if place not in refused]
+        outcomes = iter(await self.ledger.append_batch_async(rest) if rest else ())
+        return [
+            refused[place] if place in refused else next(outcomes)
+            for place in range(len(envelopes))
+        ]
+
+    def start(self) -> None:
+        """Start what runs in the background."""
+        if self.runner is not None:
+            self.runner.start()
+
+    def close(self) -> None:
+        """Finish what is queued and let go of the database; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            if self.runner is not None:
+                self.runner.close()
+            self.ledger.close()
+
+    async def _refused_foundings(self, envelopes: Sequence[bytes]) -> dict[int, FoundingError]:
+        """Return the founding statements, by place, that may not come over HTTP.
+
+        Only an empty log can be founded, so that nothing is parsed twice once it is not.
+        """
+        if not self._founded:
+            self._founded = await asyncio.to_thread(self.ledger.size) > 0
+        if self._founded:
+            return {}
+        refused = {}
+        for place, envelope in enumerate(envelopes):
+            try:
+                statement = parse_envelope(envelope)
+            except FormatError:
+                continue  # the ledger says what is wrong with it
+            if statement.type != FOUNDED:
+                continue
+            unknown = [s.keyid for s in statement.signatures if s.keyid not in self.founders]
+            if unknown:
+                refused[place] = FoundingError(
+                    f"key {unknown[0][:16]}… is not listed as `founders` in {CONFIG_FILE}: list "
+                    "the key id of every signer there, or found the ledger on its own machine "
+                    "with `mingzhang submit FILE --data DIR`"
+                )
+        return refused
+
+
+def open_service(data_dir: Path, options: Options = Options(), url: str | None = None) -> Service:
+    """Open the ledger of `data_dir` for serving. Raises StartRefusedError."""
+    read_origin(data_dir)
+    founders = read_founders(data_dir)
+    ledger = Ledger.open(data_dir, url=url, options=options)
+    return Service(ledger, founders, Runner.of(ledger))
+
+
+def read_founders(data_dir: Path) -> frozenset[str]:
+    """Return the key ids that `founders` of a ledger's configuration lists.
+
+    Raises StartRefusedError if that is no list of key ids.
+    """
+    path = data_dir / CONFIG_FILE
+    try:
+        founders = tomllib.loads(path.read_text()).get("founders", [])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise StartRefusedError(f"cannot read {path}: {error}") from None
+    if not isinstance(founders, list) or not all(
+        isinstance(each, str) and len(each) == 64 and set(each) <= set("0123456789abcdef")
+        for each in founders
+    ):
+        raise StartRefusedError(
+            f"`founders` in {path} must be a list of key ids of 64 lower-case hex digits, as "
+            "`mingzhang key show` prints them"
+        )
+    return frozenset(founders)
+
+
+def of_request(request: Request) -> Service:
+    """Return the service that a request is answered by."""
+    found = request.app.state.service
+    assert isinstance(found, Service)  # noqa: S101 - create_app puts it there
+    return found
+
+
+ServiceOf = Annotated[Service, Depends(of_request)]
