@@ -1,0 +1,91 @@
+"""Units and members as they stand: tables and a fold that several read models contain.
+
+Each model keeps rows of its own, so that it can be rebuilt alone and every answer comes from one
+position in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from sys import intern
+from typing import NamedTuple
+
+from ledger.domain import member as members
+from ledger.domain import unit as units
+from ledger.domain.event import Event
+from ledger.domain.member import Member
+from ledger.domain.unit import Unit
+from projections.fold import Need, Rows, Table
+
+
+class UnitRow(NamedTuple):
+    """The fields of `ledger.domain.unit.Unit`."""
+
+    id: str
+    version: int
+    parent: str | None
+    start: str
+    name_zh: str
+    name_en: str
+
+
+class MemberRow(NamedTuple):
+    """The fields of `ledger.domain.member.Member`."""
+
+    id: str
+    version: int
+    unit: str
+    member_type: str
+    actor: str | None
+    status: str
+
+
+UNIT = Table("unit", UnitRow)
+MEMBER = Table("member", MemberRow)
+
+
+def needs(event: Event) -> Iterable[Need]:
+    """Name the row that `fold` reads for an event of a unit's or a member's stream."""
+    kind, _, ident = event.proposal.stream.partition("/")
+    return ((UNIT if kind == "unit" else MEMBER, ident),)
+
+
+def fold(event: Event, rows: Rows) -> None:
+    """Fold an event of `unit/<id>`, or one of `member/<id>` that is not about points."""
+    kind, _, ident = event.proposal.stream.partition("/")
+    if kind == "unit":
+        before = rows.get(UNIT, ident)
+        unit = units.evolve(Unit(*before) if before else None, event)
+        rows.put(
+            UNIT,
+            UnitRow(unit.id, unit.version, unit.parent, unit.start, unit.name_zh, unit.name_en),
+        )
+        return
+    known = rows.get(MEMBER, ident)
+    member = members.evolve(Member(*known) if known else None, event)
+    rows.put(
+        MEMBER,
+        MemberRow(
+            intern(member.id),
+            member.version,
+            intern(member.unit),
+            intern(member.member_type),
+            member.actor,
+            member.status,
+        ),
+    )
+
+
+def covered(units_by_id: Mapping[str, UnitRow], unit: str) -> dict[str, UnitRow]:
+    """Return `unit` and every unit below it, by id."""
+    below: dict[str | None, list[str]] = {}
+    for each in units_by_id.values():
+        below.setdefault(each.parent, []).append(each.id)
+    found: dict[str, UnitRow] = {}
+    waiting = [unit]
+    while waiting:
+        ident = waiting.pop()
+        if ident in units_by_id and ident not in found:
+            found[ident] = units_by_id[ident]
+            waiting += below.get(ident, ())
+    return found

@@ -1,0 +1,123 @@
+"""The folds against a model of a few lines: any stream of awards, deductions and corrections."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.entry import parse_entry
+from projections import rankings, statements
+from projections.catalogue import MODELS
+from projections.fold import AsOf, PoisonedEntryError, ReadModel, Rows, read_events
+from projections.period import parse_period
+from projections.rankings import RANKINGS
+from projections.statements import STATEMENTS
+from tests.support.journal import Journal, random_journal
+
+DAYS = ["2024-12-31", "2025-01-01", "2025-03-31", "2025-04-01", "2025-12-31", "2026-01-01"]
+ACT = st.tuples(
+    st.sampled_from(["award", "deduct", "reverse", "replace"]),
+    st.sampled_from(["m-1", "m-2"]),
+    st.integers(1, 500),
+    st.sampled_from(DAYS),
+    st.integers(0, 10),
+)
+
+
+def start() -> Journal:
+    journal = Journal()
+    journal.unit("root")
+    journal.enrol("m-1", "root")
+    journal.enrol("m-2", "root")
+    return journal
+
+
+def folded(journal: Journal, model: ReadModel) -> Rows:
+    rows = Rows(model.tables)
+    model.fold_all(journal.events(), rows)
+    return rows
+
+
+@given(st.lists(ACT, max_size=40))
+def test_scores_and_balances_are_the_sums_of_what_is_not_reversed(
+    acts: list[tuple[str, str, int, str, int]],
+) -> None:
+    journal = start()
+    # The model: what counts, as (member, day, signed points), by statement id.
+    live: dict[str, tuple[str, str, int]] = {}
+    for kind, member, points, day, pick in acts:
+        mine = [ident for ident, (whose, _, _) in live.items() if whose == member]
+        if kind == "award":
+            live[journal.award(member, points, day)] = (member, day, points)
+        elif kind == "deduct":
+            live[journal.deduct(member, points, day)] = (member, day, -points)
+        elif mine:
+            target = mine[pick % len(mine)]
+            del live[target]
+            signed = points if pick % 2 else -points
+            made = journal.correct(member, target, signed if kind == "replace" else None, day)
+            if kind == "replace":
+                live[made] = (member, day, signed)
+    as_of = AsOf(len(journal.entries), "now")
+    rows = folded(journal, RANKINGS)
+    for text in ("2024", "2025", "2025-Q1", "2025-03", "2025-04"):
+        period = parse_period(text)
+        ranking = rankings.from_rows(rows, as_of, "root", period)
+        assert {each.member: each.score for each in ranking.standings} == {
+            member: sum(
+                points
+                for whose, day, points in live.values()
+                if whose == member and period.first <= day <= period.last
+            )
+            for member in ("m-1", "m-2")
+        }
+    rows = folded(journal, STATEMENTS)
+    for member in ("m-1", "m-2"):
+        statement = statements.from_rows(rows, as_of, member)
+        assert statement.balance == sum(p for whose, _, p in live.values() if whose == member)
+        counting = [
+            s.entry for s in statement.steps if s.entry.act_date and not s.entry.reversed_by
+        ]
+        assert {each.id for each in counting} == {
+            ident for ident, (whose, _, _) in live.items() if whose == member
+        }
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.name))
+def test_an_entry_that_cannot_be_folded_is_named(model: ReadModel) -> None:
+    journal = start()
+    other = journal.award("m-2")
+    journal.correct("m-1", other)
+    with pytest.raises(PoisonedEntryError, match=r"entry 4 \(points.corrected on member/m-1\)"):
+        folded(journal, model)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.name))
+@pytest.mark.parametrize("replacement", [None, 100])
+def test_what_is_reversed_already_cannot_be_reversed_again(
+    model: ReadModel, replacement: int | None
+) -> None:
+    journal = start()
+    award = journal.award("m-1")
+    journal.correct("m-1", award, replacement)
+    journal.correct("m-1", award)
+    with pytest.raises(PoisonedEntryError, match="entry 5"):
+        folded(journal, model)
+
+
+def test_the_lean_reader_reads_what_the_strict_parser_reads() -> None:
+    journal = random_journal(seed=1, size=400)
+    kinds = {"unit", "member", "rulebook", "actor"}
+    assert list(read_events(enumerate(journal.entries), kinds)) == journal.events()
+
+
+def test_the_lean_reader_skips_streams_that_nobody_folds() -> None:
+    journal = random_journal(seed=1, size=200)
+    read = read_events(enumerate(journal.entries), {"unit"})
+    indexes = [
+        index
+        for index, data in enumerate(journal.entries)
+        if parse_entry(data).stream.startswith("unit/")
+    ]
+    assert [each.index for each in read] == indexes
