@@ -1,0 +1,1 @@
+"""What an outsider runs: checks receipts and whole logs without trusting who serves them."""

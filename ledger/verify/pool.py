@@ -1,0 +1,172 @@
+"""Checks bundles in worker processes and hands the results on in the order of the log.
+
+Worker w of W checks the bundles w, w + W, w + 2W, …, so all that it must be told are the keys
+registered meanwhile. A full pipe holds a worker that is ahead, so memory does not depend on the
+log's length.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import ledger
+from ledger.errors import MingzhangError
+from ledger.log.tiles import TILE_WIDTH
+from ledger.signing import KEY_SIZE, keyid
+from ledger.verify import chunk
+from ledger.verify.chunk import Chunk
+from ledger.verify.source import Source, SourceError, open_source
+
+AHEAD = 2
+"""Bundles that each worker may be ahead: one in work, one done."""
+
+# 16 KiB a frame: the frames of all bundles that a worker may be ahead fit in a pipe together, so
+# that telling it never waits for a worker that waits to answer.
+_KEYS_MAX = 512
+_FRAME = struct.Struct("!I")
+
+
+def width_of(n: int, size: int) -> int:
+    """Return the width of bundle `n` in a log of `size`."""
+    return min(TILE_WIDTH, size - n * TILE_WIDTH)
+
+
+def bundles(size: int) -> int:
+    """Return the number of entry bundles of a log of `size`."""
+    return -(-size // TILE_WIDTH)
+
+
+def chunks_here(source: Source, origin: str, size: int) -> Iterator[Chunk]:
+    """Yield every checked bundle of the log, all in this process."""
+    keys: dict[str, bytes] = {}
+    for n in range(bundles(size)):
+        width = width_of(n, size)
+        yield chunk.check(chunk.read(source, n, width), n, width, origin, keys)
+
+
+class Pool:
+    """Worker processes on one log; `registered` is the caller's growing list of known keys."""
+
+    def __init__(
+        self, source: Source, origin: str, size: int, workers: int, registered: list[bytes]
+    ) -> None:
+        self._size = size
+        self._registered = registered
+        self._told = [0] * workers
+        self._workers = [
+            _start(source.where, origin, size, first, workers) for first in range(workers)
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._workers:
+            worker.kill()
+            worker.communicate()
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield every checked bundle of the log, in order.
+
+        Raises SourceError where the log cannot be read, or a worker died.
+        """
+        count, stride = bundles(self._size), len(self._workers)
+        for n in range(min(count, AHEAD * stride)):
+            self._go(n % stride)
+        for n in range(count):
+            worker = self._workers[n % stride]
+            assert worker.stdout is not None  # noqa: S101 - opened with a pipe
+            try:
+                answer = read_frame(worker.stdout)
+            except EOFError:
+                raise SourceError(
+                    f"a verifying process ended with status {worker.wait()}: out of memory?"
+                ) from None
+            if len(answer) == 1:
+                raise SourceError(answer[0])
+            if n + AHEAD * stride < count:
+                self._go(n % stride)
+            yield Chunk(*answer)
+
+    def _go(self, number: int) -> None:
+        """Let a worker check one more bundle, and tell it keys that it may not know."""
+        pipe = self._workers[number].stdin
+        assert pipe is not None  # noqa: S101 - opened with a pipe
+        new = self._registered[self._told[number] : self._told[number] + _KEYS_MAX]
+        self._told[number] += len(new)
+        try:
+            write_frame(pipe, b"".join(new))
+        except BrokenPipeError:
+            return  # it died: reading its answer says so
+
+
+def serve(
+    where: str, origin: str, size: int, first: int, stride: int, pipe: tuple[IO[bytes], IO[bytes]]
+) -> None:
+    """Check every `stride`-th bundle from `first` on: what a worker process does."""
+    requests, answers = pipe
+    source = open_source(where)
+    keys: dict[str, bytes] = {}
+    for n in range(first, bundles(size), stride):
+        try:
+            new = read_frame(requests)
+        except EOFError:
+            return
+        for at in range(0, len(new), KEY_SIZE):
+            public_key = new[at : at + KEY_SIZE]
+            keys[keyid(public_key)] = public_key
+        width = width_of(n, size)
+        try:
+            raw = chunk.read(source, n, width)
+        except MingzhangError as error:
+            write_frame(answers, (error.message,))
+            return
+        write_frame(answers, tuple(chunk.check(raw, n, width, origin, keys)))
+
+
+def _start(where: str, origin: str, size: int, first: int, stride: int) -> subprocess.Popen[bytes]:
+    # The folder that this is run in may hold anything, a downloaded log for one: -P keeps it out
+    # of the path that modules are imported from.
+    home = str(Path(ledger.__path__[0]).parent)
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-P", "-m", "ledger.verify.worker"),
+            *(where, origin, str(size), str(first), str(stride)),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": home},
+    )
+
+
+def write_frame(pipe: IO[bytes], value: Any) -> None:
+    """Write one length-prefixed value to a pipe."""
+    data = marshal.dumps(value)
+    pipe.write(_FRAME.pack(len(data)) + data)
+    pipe.flush()
+
+
+def read_frame(pipe: IO[bytes]) -> Any:
+    """Read one value from a pipe. Raises EOFError when it is closed."""
+    head = pipe.read(_FRAME.size)
+    if len(head) < _FRAME.size:
+        raise EOFError
+    (size,) = _FRAME.unpack(head)
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    # Both ends are this program on this machine, over an anonymous pipe.
+    return marshal.loads(data)  # noqa: S302

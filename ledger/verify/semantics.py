@@ -1,0 +1,126 @@
+"""The checks that depend on the entries before: chains, times, rights and keys at a position.
+
+Entries come in the order of the log. The rules are those that the sequencer applied, by the same
+function (`ledger.domain.decide`), on the state that the entries before give.
+"""
+
+from __future__ import annotations
+
+from ledger.domain.decide import FOUNDED, decide, founding_keys, proving_key
+from ledger.domain.event import Event, Proposal
+from ledger.domain.points import CORRECTED
+from ledger.domain.world import World
+from ledger.errors import FormatError, Refused
+from ledger.log.tiles import HASH_SIZE
+from ledger.signing import pae, verify
+from ledger.verify.chunk import Chunk, Record, bad_signature
+from ledger.verify.report import Failure, FaultError
+from ledger.verify.runs import Uses
+
+_SEQ_END = HASH_SIZE + 8
+_NO_HEAD = bytes(HASH_SIZE + 16)
+_WITH_KEYS = (FOUNDED, "key.registered")
+
+
+class Replay:
+    """The state that the entries so far give; it grows with people and streams, not with entries.
+
+    `keys` are all registered public keys in the order of registration; `signatures` those that
+    were verified here because no worker knew their key yet.
+    """
+
+    def __init__(self, origin: str, uses: Uses) -> None:
+        self._origin = origin
+        self._uses = uses
+        self._world = World()
+        # Stream to leaf hash (32 bytes) and seq (8) of its last entry and the stream's own number
+        # (8, from 1), in one value: a log has as many as it has members.
+        self._heads: dict[str, bytes] = {}
+        self._recorded_at = ""
+        self.keys: list[bytes] = []
+        self.entries = 0
+        self.signatures = 0
+
+    @property
+    def streams(self) -> int:
+        """The number of streams so far."""
+        return len(self._heads)
+
+    @property
+    def members(self) -> int:
+        """The number of members so far."""
+        return len(self._world.members)
+
+    def apply(self, chunk: Chunk) -> None:
+        """Check and fold the entries of a bundle. Raises FaultError at the first bad one."""
+        still_open = {offset: (payload, sigs) for offset, payload, sigs in chunk.open}
+        leaves, prevs = chunk.leaves, chunk.prevs
+        for offset, record in enumerate(chunk.records):
+            start, stop = offset * HASH_SIZE, (offset + 1) * HASH_SIZE
+            stream, seq, recorded_at = record[:3]
+            head = self._heads.get(stream, _NO_HEAD)
+            if (
+                recorded_at < self._recorded_at
+                or head[:HASH_SIZE] != prevs[start:stop]
+                or int.from_bytes(head[HASH_SIZE:_SEQ_END]) != seq - 1
+            ):
+                raise self._misplaced(record, prevs[start:stop], head)
+            number = head[_SEQ_END:] if seq > 1 else (len(self._heads) + 1).to_bytes(8)
+            self._decide(record, number, still_open.get(offset) if still_open else None)
+            self._heads[stream] = leaves[start:stop] + seq.to_bytes(8) + number
+            self._recorded_at = recorded_at
+            self.entries += 1
+
+    def _misplaced(self, record: Record, prev: bytes, head: bytes) -> FaultError:
+        seq, recorded_at = record[1:3]
+        expected = int.from_bytes(head[HASH_SIZE:_SEQ_END]) + 1
+        if recorded_at < self._recorded_at:
+            reason = f"recorded_at falls from {self._recorded_at} to {recorded_at}"
+            return self._fault(record, "recorded-at", reason)
+        if seq != expected:
+            reason = f"it is number {seq} of its stream, where {expected} comes next"
+            return self._fault(record, "chain", reason)
+        last = "the stream's last entry" if seq > 1 else "nothing, 64 zeros, for a first entry"
+        reason = f"prev {prev.hex()[:16]}… is not the hash of {last}"
+        return self._fault(record, "chain", reason)
+
+    def _decide(
+        self,
+        record: Record,
+        number: bytes,
+        still_open: tuple[bytes, list[tuple[str, bytes]]] | None,
+    ) -> None:
+        stream, seq, recorded_at, kind, ident, actor, keyids, body = record
+        proposal = Proposal(kind, ident, self._origin, stream, actor, body, keyids)
+        try:
+            # What a correction reverses may lie anywhere before: `Uses` checks it at the end.
+            decide(self._world, proposal, recorded_at, check_reversal=False)
+        except Refused as error:
+            raise self._fault(record, error.rule, error.message) from None
+        except FormatError as error:
+            raise self._fault(record, "entry-format", error.message) from None
+        except OverflowError:
+            reason = f"{recorded_at} lies outside the calendar of the organisation's time zone"
+            raise self._fault(record, "recorded-at", reason) from None
+        if still_open is not None:
+            self._verify(record, *still_open)
+        self._world.evolve(Event(proposal, seq, self.entries, recorded_at))
+        if kind in _WITH_KEYS:
+            new = proving_key(proposal)
+            self.keys += founding_keys(proposal).values() if new is None else [new]
+        posting = kind.startswith("points.")
+        if kind == CORRECTED:
+            self._uses.reversal(body["reverses"], self.entries, number)
+            posting = "replacement" in body
+        self._uses.statement(ident, self.entries, number, posting=posting)
+
+    def _verify(self, record: Record, payload: bytes, sigs: list[tuple[str, bytes]]) -> None:
+        message = pae(payload)
+        for ident, sig in sigs:
+            key = self._world.keys.get(ident)
+            if key is None or not verify(key.public_key, message, sig):
+                raise self._fault(record, "signature", bad_signature(ident))
+            self.signatures += 1
+
+    def _fault(self, record: Record, kind: str, reason: str) -> FaultError:
+        return FaultError(Failure(kind, reason, self.entries, record[4], record[0]))
