@@ -23,6 +23,9 @@ JSON = Any
 INTEGER_MAX = 2**53 - 1
 DEPTH_MAX = 16
 
+# Names that were found good: the same few dozen come again and again.
+_NAMES_MAX = 1_000
+_names: set[str] = set()
 _NAME = re.compile(r"[a-z][a-z0-9_]*").fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]").search
 
@@ -33,7 +36,10 @@ def dumps(value: JSON) -> bytes:
     Raises FormatError where `value` is outside the restrictions above.
     """
     check(value)
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise FormatError(f"not text that UTF-8 can carry: {error}") from None
 
 
 def loads(data: bytes) -> JSON:
@@ -58,10 +64,9 @@ def check(value: JSON, depth: int = 0) -> None:
     """Raise FormatError unless `value` keeps the restrictions of this module."""
     kind = type(value)
     if kind is str:
-        if not value.isascii() and not unicodedata.is_normalized("NFC", value):
-            raise FormatError(f"string is not in Unicode NFC: {value[:40]!r}")
-        if not value.isprintable() and _CONTROL(value):
-            raise FormatError(f"string holds a control character: {value[:40]!r}")
+        # Nearly all strings are printable ASCII, and nothing of that is forbidden.
+        if not (value.isascii() and value.isprintable()):
+            _check_text(value)
     elif kind is int:
         if not -INTEGER_MAX <= value <= INTEGER_MAX:
             raise FormatError(f"integer {value} is beyond ±(2^53 - 1)")
@@ -69,9 +74,10 @@ def check(value: JSON, depth: int = 0) -> None:
         if depth >= DEPTH_MAX:
             raise FormatError(f"nested deeper than {DEPTH_MAX}")
         for name, member in value.items():
-            if _NAME(name) is None:
-                raise FormatError(f"member name {name[:40]!r} does not match [a-z][a-z0-9_]*")
-            check(member, depth + 1)
+            if name not in _names:
+                _check_name(name)
+            if type(member) is not str or not (member.isascii() and member.isprintable()):
+                check(member, depth + 1)
     elif kind is list:
         if depth >= DEPTH_MAX:
             raise FormatError(f"nested deeper than {DEPTH_MAX}")
@@ -80,3 +86,17 @@ def check(value: JSON, depth: int = 0) -> None:
     elif kind is not bool:
         wrong = "a null" if value is None else f"a {kind.__name__}"
         raise FormatError(f"{wrong} is not allowed here, only text, integers, booleans and lists")
+
+
+def _check_name(name: object) -> None:
+    if type(name) is not str or _NAME(name) is None:
+        raise FormatError(f"member name {str(name)[:40]!r} does not match [a-z][a-z0-9_]*")
+    if len(_names) < _NAMES_MAX:
+        _names.add(name)
+
+
+def _check_text(value: str) -> None:
+    if not unicodedata.is_normalized("NFC", value):
+        raise FormatError(f"string is not in Unicode NFC: {value[:40]!r}")
+    if _CONTROL(value):
+        raise FormatError(f"string holds a control character: {value[:40]!r}")

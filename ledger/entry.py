@@ -32,7 +32,9 @@ STREAM_KINDS = ("ledger", "member", "rulebook", "dispute", "unit", "actor", "per
 _ID = re.compile(r"[a-z0-9-]{1,64}").fullmatch
 _STREAM = re.compile(rf"(?:{'|'.join(STREAM_KINDS)})/[a-z0-9-]{{1,64}}").fullmatch
 _TYPE = re.compile(r"[a-z][a-z_]{0,31}\.[a-z][a-z_]{0,31}").fullmatch
-_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").fullmatch
+_UUID7 = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+).fullmatch
 _HEX64 = re.compile(r"[0-9a-f]{64}").fullmatch
 _SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII).fullmatch
 _MICROS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII).fullmatch
@@ -112,7 +114,11 @@ def parse_envelope(data: bytes) -> Statement:
         envelope = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise FormatError(f"the envelope is not JSON: {error}") from None
-    return _statement(envelope, data)
+    statement = _statement(envelope, data)
+    # Equal bytes show that no name is repeated, nothing is spaced or escaped otherwise.
+    if orjson.dumps(envelope) != data:
+        raise FormatError("the envelope is not canonical JSON (RFC 8785)")
+    return statement
 
 
 def parse_entry(data: bytes) -> Entry:
@@ -133,14 +139,22 @@ def parse_entry(data: bytes) -> Entry:
         raise FormatError("the entry's `seq` is not an integer from 1")
     if type(prev) is not str or _HEX64(prev) is None:
         raise FormatError("the entry's `prev` is not 64 lower-case hex digits")
-    if type(stream) is not str or _STREAM(stream) is None:
-        raise FormatError("the entry's `stream` is no stream")
     if type(recorded_at) is not str or _MICROS(recorded_at) is None:
         raise FormatError("the entry's `recorded_at` is not YYYY-MM-DDTHH:MM:SS.ffffffZ")
-    parse_instant(recorded_at, micros=True)
-    statement = _statement(envelope, orjson.dumps(envelope))
+    try:
+        datetime.fromisoformat(recorded_at)
+    except ValueError:
+        raise FormatError(f"{recorded_at!r} is no real date and time") from None
+    try:
+        envelope_bytes = orjson.dumps(envelope)
+    except TypeError as error:
+        raise FormatError(f"the envelope is no JSON that can be written: {error}") from None
+    # Whether these are the entry's own bytes shows below, where the whole entry is compared.
+    statement = _statement(envelope, envelope_bytes)
     if statement.stream != stream:
-        raise FormatError(f"the entry's stream {stream} is not its statement's {statement.stream}")
+        raise FormatError(
+            f"the entry's stream {str(stream)[:80]!r} is not its statement's {statement.stream}"
+        )
     if entry_bytes(stream, seq, prev, recorded_at, statement.envelope) != data:
         raise FormatError("the entry is not canonical JSON (RFC 8785)")
     return Entry(stream, seq, prev, recorded_at, statement, data)
@@ -179,15 +193,12 @@ def _statement(envelope: Any, data: bytes) -> Statement:
             raise FormatError("signatures must be of distinct keys and sorted by keyid")
         before = key
         signatures.append(Signature(key, decode_base64(sig, SIGNATURE_SIZE)))
-    # Equal bytes show that no name is repeated, nothing is spaced or escaped otherwise.
-    if orjson.dumps(envelope) != data:
-        raise FormatError("the envelope is not canonical JSON (RFC 8785)")
     payload = decode_base64(encoded)
     value = canonical.loads(payload)
     if type(value) is not dict:
         raise FormatError("a statement is a JSON object")
     names = value.keys()
-    if names != _STATEMENT and names != _STATEMENT_AFTER:
+    if names not in (_STATEMENT, _STATEMENT_AFTER):
         odd = sorted(names - _STATEMENT_AFTER) or sorted(_STATEMENT - names)
         raise FormatError(f"the statement's members are wrong: {', '.join(odd)[:80]}")
     after = value.get("after")

@@ -23,21 +23,33 @@ from cryptography.hazmat.primitives.serialization import (
 from ledger.errors import KeyFileError
 from ledger.signing import PrivateKey
 
+PASSPHRASE_MAX = 1_023
+
 
 def save(path: Path, key: PrivateKey, passphrase: bytes | None) -> None:
     """Write `key` to the new file `path`, encrypted with `passphrase` (None: not encrypted).
 
-    Raises KeyFileError if the file exists or its folder cannot be written.
+    Raises KeyFileError if the file exists, its folder cannot be written, or the passphrase is
+    empty or longer than PKCS#8 software reads.
     """
+    if passphrase is not None and not 1 <= len(passphrase) <= PASSPHRASE_MAX:
+        raise KeyFileError(f"a passphrase has 1 to {PASSPHRASE_MAX} bytes, this {len(passphrase)}")
     how: KeySerializationEncryption = (
         NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
     )
-    pem = Ed25519PrivateKey.from_private_bytes(key.seed).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
+    pem = Ed25519PrivateKey.from_private_bytes(key.seed).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, how
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise KeyFileError(f"cannot make the folder of {path}: {error.strerror}") from None
+    try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise KeyFileError(f"{path} exists; a key is never overwritten: name another file") from None
+        raise KeyFileError(
+            f"{path} exists; a key is never overwritten: name another file"
+        ) from None
     except OSError as error:
         raise KeyFileError(f"cannot write {path}: {error.strerror}") from None
     with os.fdopen(handle, "wb") as file:

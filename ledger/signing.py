@@ -7,7 +7,6 @@ A or R, and the encoding of S·B − k·A equal to R byte for byte. libsodium do
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import os
@@ -34,7 +33,7 @@ _SMALL_ORDER_Y = frozenset(
         0,
         1,
         _FIELD_PRIME - 1,
-        2707385501144840649318225287225658788936804267575313519463743609750303021400,
+        2707385501144840649318225287225658788936804267575313519463743609750303402022,
         55188659117513257062467267217118295137698188065244968500265048394206261417927,
     }
 )
@@ -106,8 +105,8 @@ def decode_base64(text: str, size: int | None = None) -> bytes:
     Raises FormatError.
     """
     try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        raw = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
         raise FormatError("not base64 of the standard alphabet with padding") from None
     if binascii.b2a_base64(raw, newline=False).decode() != text:
         raise FormatError("base64 is not canonical: unused bits are set")

@@ -155,7 +155,7 @@ def _role(world: World, proposal: Proposal, ident: str, today: str) -> None:
     if known is None:
         raise Refused("actor-known", f"{ident} has no key yet: register one before a role")
     if role == "registrar":
-        standing = [a for a in world.registrars.keys() if holds(world, a, role, unit, today)]
+        standing = [a for a in world.registrars if holds(world, a, role, unit, today)]
         if len(standing) >= 2 and sum(holds(world, a, role, unit, today) for a in signed) < 2:
             raise Refused(
                 "two-registrars", f"two registrars over {unit} must sign for the role of registrar"
@@ -178,7 +178,7 @@ def _role(world: World, proposal: Proposal, ident: str, today: str) -> None:
 
 
 def _need_no_other_service(world: World, ident: str, today: str) -> None:
-    for name in world.actors.keys():
+    for name in world.actors:
         if name != ident and holds(world, name, "service", ROOT_UNIT, today):
             raise Refused("service-one", f"{name} holds the role of service: revoke it first")
 
@@ -201,7 +201,7 @@ def _unit_opened(world: World, proposal: Proposal, ident: str, today: str) -> No
         return
     _need_unit(world, parent)
     need(world, proposal.actor, "registrar", parent, today)
-    if _depth(world, parent) + 1 >= UNIT_DEPTH_MAX:
+    if _depth(world, parent) + 1 > UNIT_DEPTH_MAX:
         raise Refused("unit-depth", f"units are nested at most {UNIT_DEPTH_MAX} deep")
 
 
@@ -214,15 +214,17 @@ def _unit_moved(world: World, proposal: Proposal, ident: str, today: str) -> Non
         raise Refused("unit-circle", f"{ident} cannot lie under {parent}")
     need(world, proposal.actor, "registrar", ident, today)
     need(world, proposal.actor, "registrar", parent, today)
-    # The moved unit's own sub-units count too, so half of the limit is kept for them.
-    if _depth(world, parent) + 1 >= UNIT_DEPTH_MAX // 2:
-        raise Refused("unit-depth", f"a unit is moved at most {UNIT_DEPTH_MAX // 2} deep")
+    below = [each for each in world.units if covers(world, ident, each)]
+    deepest = max(_depth(world, each) for each in below)
+    if deepest - _depth(world, ident) + _depth(world, parent) + 1 > UNIT_DEPTH_MAX:
+        raise Refused("unit-depth", f"units are nested at most {UNIT_DEPTH_MAX} deep")
 
 
 def _depth(world: World, ident: str) -> int:
+    """Return how many units there are from the root down to `ident`, both counted."""
     depth = 0
     at: str | None = ident
-    while at is not None and depth <= UNIT_DEPTH_MAX:
+    while at is not None:
         unit = world.units.get(at)
         at = unit.parent if unit else None
         depth += 1

@@ -37,7 +37,7 @@ class Event(NamedTuple):
 
     proposal: Proposal
     seq: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     recorded_at: str
 
     @classmethod

@@ -91,5 +91,6 @@ def evolve_account(account: Account, event: Event) -> Account:
 def posting(statement_type: str, body: dict[str, object]) -> Posting:
     """Read the effective posting of an award, a deduction or a replacement."""
     points, act_date = body["points"], body["act_date"]
-    assert isinstance(points, int) and isinstance(act_date, str)  # noqa: S101 - the schema's types
+    assert isinstance(points, int)  # noqa: S101 - the schema's types
+    assert isinstance(act_date, str)  # noqa: S101
     return Posting(_SIGN[statement_type] * points, act_date, effective=True)

@@ -68,9 +68,7 @@ def check_reverses(account: Account, target: str) -> None:
         raise Refused("reverses-last", f"{target} is reversed already: correct the last link")
 
 
-def _priced(
-    world: World, statement_type: str, body: dict[str, Any], unit: str, today: str
-) -> None:
+def _priced(world: World, statement_type: str, body: dict[str, Any], unit: str, today: str) -> None:
     act_date = real_date(body["act_date"], "act_date")
     if act_date > today:
         raise Refused("act-past", f"an act of {act_date} has not happened yet on {today}")
@@ -78,7 +76,8 @@ def _priced(
     version = rulebook and rulebook.find(body["version"])
     if rulebook is None or version is None:
         raise Refused(
-            "version-published", f"{body['rulebook']} {body['version']} is not published in this log"
+            "version-published",
+            f"{body['rulebook']} {body['version']} is not published in this log",
         )
     if rulebook.in_force(act_date) is not version:
         raise Refused(

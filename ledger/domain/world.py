@@ -6,6 +6,7 @@ commit, or drops it: what was never recorded leaves no trace.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from ledger.domain import actor, member, organisation, rulebook, unit
@@ -40,11 +41,13 @@ class Table(Generic[V]):
         self._own[key] = value
 
     def __len__(self) -> int:
-        return len(self._own) if self._base is None else len(self._own.keys() | self._base.keys())
+        return len(self._own) if self._base is None else len(self._all())
 
-    def keys(self) -> set[str]:
-        """Return all keys, of every layer."""
-        return set(self._own) if self._base is None else set(self._own) | self._base.keys()
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def _all(self) -> set[str]:
+        return set(self._own) if self._base is None else set(self._own) | self._base._all()
 
     def merge(self) -> None:
         """Move this layer's values into the one below."""
@@ -76,20 +79,25 @@ class World:
     )
 
     def __init__(self, base: World | None = None) -> None:
-        self.organisations: Table[Organisation] = Table(base and base.organisations)
-        self.units: Table[Unit] = Table(base and base.units)
-        self.actors: Table[Actor] = Table(base and base.actors)
-        self.members: Table[Member] = Table(base and base.members)
-        self.rulebooks: Table[Rulebook] = Table(base and base.rulebooks)
-        self.keys: Table[Key] = Table(base and base.keys)
-        self.linked: Table[str] = Table(base and base.linked)
-        self.registrars: Table[bool] = Table(base and base.registrars)
-        self.accounts: Table[Account] = Table(base and base.accounts)
+        self.organisations: Table[Organisation] = Table(base.organisations if base else None)
+        self.units: Table[Unit] = Table(base.units if base else None)
+        self.actors: Table[Actor] = Table(base.actors if base else None)
+        self.members: Table[Member] = Table(base.members if base else None)
+        self.rulebooks: Table[Rulebook] = Table(base.rulebooks if base else None)
+        self.keys: Table[Key] = Table(base.keys if base else None)
+        self.linked: Table[str] = Table(base.linked if base else None)
+        self.registrars: Table[bool] = Table(base.registrars if base else None)
+        self.accounts: Table[Account] = Table(base.accounts if base else None)
 
     @property
     def organisation(self) -> Organisation | None:
         """The founded organisation, None before entry 0."""
         return self.organisations.get(ROOT_UNIT)
+
+    def public_key(self, ident: str) -> bytes | None:
+        """Return the raw public key registered under a key id, revoked or not."""
+        key = self.keys.get(ident)
+        return key.public_key if key is not None else None
 
     def overlay(self) -> World:
         """Return a world that starts as this one and can change without changing it."""

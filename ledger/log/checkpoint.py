@@ -40,7 +40,9 @@ def parse_body(text: str) -> Checkpoint:
     if not origin:
         raise FormatError("the checkpoint names no origin")
     if _SIZE(size) is None or int(size) > SIZE_MAX:
-        raise FormatError(f"the checkpoint's size {size[:30]!r} is no decimal without leading zeros")
+        raise FormatError(
+            f"the checkpoint's size {size[:30]!r} is no decimal without leading zeros"
+        )
     return Checkpoint(origin, int(size), decode_base64(root, 32))
 
 

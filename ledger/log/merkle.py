@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ledger.errors import ProofError
 
+HASH_SIZE = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 Node = tuple[int, int]
@@ -184,6 +185,8 @@ def verify_inclusion(
     """Check an audit path (RFC 9162 section 2.1.3.2). Raises ProofError if it does not hold."""
     if not 0 <= index < size:
         raise ProofError(f"a tree of size {size} has no leaf {index}")
+    if len(leaf_hash) != HASH_SIZE:
+        raise ProofError(f"a leaf hash has {HASH_SIZE} bytes, this one {len(leaf_hash)}")
     at, last, node = index, size - 1, leaf_hash
     for sibling in proof:
         if last == 0:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from ledger.errors import FormatError, ProofError
-from ledger.signing import decode_base64, encode_base64, verify as verify_ed25519
+from ledger.signing import decode_base64, encode_base64
+from ledger.signing import verify as verify_ed25519
 
 TYPE_ED25519 = 0x01
 SIGNATURES_MAX = 100
@@ -123,7 +124,9 @@ def parse(data: bytes) -> Note:
     _check_text(text)
     found = lines[:-1].split("\n")
     if len(found) > SIGNATURES_MAX:
-        raise FormatError(f"the note has {len(found)} signatures, at most {SIGNATURES_MAX} are read")
+        raise FormatError(
+            f"the note has {len(found)} signatures, at most {SIGNATURES_MAX} are read"
+        )
     return Note(text, tuple(_signature(line) for line in found))
 
 

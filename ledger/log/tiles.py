@@ -47,7 +47,7 @@ def parse_tile_path(path: str) -> tuple[Level, int, int]:
     level: Level = "entries" if parts[1] == "entries" else int(parts[1])
     n = int(parts[2].replace("x", "").replace("/", ""))
     width = int(parts[3]) if parts[3] else TILE_WIDTH
-    if width > TILE_WIDTH - 1 and parts[3] or tile_path(level, n, width) != path:
+    if (width > TILE_WIDTH - 1 and parts[3]) or tile_path(level, n, width) != path:
         raise FormatError(f"{path[:80]!r} is not how that tile's path is written")
     return level, n, width
 

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from ledger import schema
 from ledger.domain.decide import founding_keys, proving_key
@@ -122,6 +122,8 @@ class Admission:
             return Admitted(statement, verified=check_signatures(statement, key_of))
         except MingzhangError as error:
             return error
+        except Exception as error:  # noqa: BLE001 - what a stranger sends must not stop the log
+            return MingzhangError(f"reading it failed, it is not recorded: {error!r}")
 
     def _from_helper(
         self, envelope: bytes, answer: tuple[Any, ...], key_of: KeyOf
@@ -130,7 +132,7 @@ class Admission:
             # The reason is worked out again here, where the errors are made: it is rare.
             return self._admit_one(envelope, key_of)
         *fields, signatures, verified = answer
-        statement = Statement(*fields, tuple([Signature(*s) for s in signatures]), envelope)
+        statement = Statement._make([*fields, tuple([Signature(*s) for s in signatures]), envelope])
         return Admitted(statement, verified=verified)
 
 
@@ -138,7 +140,7 @@ class _Helper:
     """One helper process; keys that it asks for are sent with the next batch."""
 
     def __init__(self, origin: str) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "ledger.store.admission_worker", origin],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -148,7 +150,8 @@ class _Helper:
 
     def ask(self, envelopes: Sequence[bytes], key_of: KeyOf) -> list[tuple[Any, ...]]:
         """Have envelopes admitted; keys that it lacks are sent with the next ones."""
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes
+        assert self._process.stdout is not None  # noqa: S101
         write_frame(self._process.stdin, (self._new, list(envelopes)))
         self._known |= self._new.keys()
         self._new = {}
@@ -160,14 +163,15 @@ class _Helper:
         return list(answers)
 
     def close(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes
+        assert self._process.stdout is not None  # noqa: S101
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
 
 
-def serve(origin: str, source: BinaryIO, sink: BinaryIO) -> None:
+def serve(origin: str, source: IO[bytes], sink: IO[bytes]) -> None:
     """Answer batches until the pipe closes: what a helper process does."""
     keys: dict[str, bytes] = {}
     while True:
@@ -203,14 +207,14 @@ def _answers(
     return answers
 
 
-def write_frame(pipe: BinaryIO, value: object) -> None:
+def write_frame(pipe: IO[bytes], value: Any) -> None:
     """Write one length-prefixed value to a helper's pipe."""
     data = marshal.dumps(value)
     pipe.write(_FRAME.pack(len(data)) + data)
     pipe.flush()
 
 
-def read_frame(pipe: BinaryIO) -> Any:
+def read_frame(pipe: IO[bytes]) -> Any:
     """Read one value from a helper's pipe. Raises EOFError when it is closed."""
     head = pipe.read(_FRAME.size)
     if len(head) < _FRAME.size:
@@ -221,5 +225,3 @@ def read_frame(pipe: BinaryIO) -> Any:
         raise EOFError
     # Both ends are this program on this machine, over an anonymous pipe.
     return marshal.loads(data)  # noqa: S302
-
-

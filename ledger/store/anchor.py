@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.errors import MingzhangError, StartRefusedError
@@ -34,8 +36,6 @@ class AnchorFile:
         except OSError as error:
             raise StartRefusedError(f"cannot open the anchor {path}: {error.strerror}") from None
         self._synced_s = time.monotonic()
-        self._slot = 0
-        self._written = os.fstat(self._file).st_size > 0
 
     def newest(self) -> tuple[int, bytes] | None:
         """Return size and note of the newer slot.
@@ -43,56 +43,57 @@ class AnchorFile:
         Raises StartRefusedError where something is written and neither slot is a note of this
         log: somebody must look before anything more is signed.
         """
-        found: list[tuple[int, int, bytes]] = []
-        for slot in range(2):
-            raw = os.pread(self._file, _SLOT_BYTES, slot * _SLOT_BYTES).rstrip(b"\0")
-            if not raw:
-                continue
-            try:
-                checkpoint = open_checkpoint(raw, self._vkey)
-            except MingzhangError:
-                # A torn slot is what the other slot is for.
-                continue
-            found.append((checkpoint.size, slot, raw))
-        if not found:
-            if os.fstat(self._file).st_size > 0:
+        with self._locked(fcntl.LOCK_SH):
+            # A torn slot is what the other slot is for.
+            found = [each for each in map(self._opened, range(2)) if each is not None]
+            if not found and os.fstat(self._file).st_size > 0:
                 raise StartRefusedError(
                     f"the anchor {self._path} holds no note of this log: it was damaged, or is "
                     "another log's; compare with a witness or a printed checkpoint before removing"
                 )
-            return None
-        size, self._slot, note = max(found)
-        return size, note
+        return max(found, default=None)
 
     def advance(self, size: int, note: bytes) -> None:
         """Keep `note`, unless a newer one is kept; sync to disk about once a second."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            kept = self._peek_size()
-            if kept is None or kept < size:
-                slot = 0 if kept is None else 1 - self._slot
+        with self._locked(fcntl.LOCK_EX):
+            sizes = [self._size_of(slot) for slot in range(2)]
+            newer = 0 if sizes[0] >= sizes[1] else 1
+            if sizes[newer] >= size and self._opened(newer) is None:
+                # A damaged slot with a large number in it must not hold every later note off.
+                sizes[newer], newer = -1, 1 - newer
+            if sizes[newer] < size:
+                slot = 1 - newer if sizes[newer] >= 0 else newer
                 os.pwrite(self._file, note.ljust(_SLOT_BYTES, b"\0"), slot * _SLOT_BYTES)
-                self._slot = slot
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        now_s = time.monotonic()
-        if now_s - self._synced_s >= SYNC_INTERVAL_S:
-            os.fdatasync(self._file)
-            self._synced_s = now_s
+        if time.monotonic() - self._synced_s >= SYNC_INTERVAL_S:
+            self.sync()
+
+    def sync(self) -> None:
+        """Write what was kept through to the disk."""
+        os.fdatasync(self._file)
+        self._synced_s = time.monotonic()
 
     def close(self) -> None:
         """Sync and close the file."""
-        os.fdatasync(self._file)
+        self.sync()
         os.close(self._file)
 
-    def _peek_size(self) -> int | None:
-        """Read the newer slot's size without checking its signature: it orders writes only."""
-        best: tuple[int, int] | None = None
-        for slot in range(2):
-            lines = os.pread(self._file, 512, slot * _SLOT_BYTES).split(b"\n", 2)
-            if len(lines) == 3 and lines[1].isdigit():
-                best = max(best or (-1, 0), (int(lines[1]), slot))
-        if best is None:
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        fcntl.flock(self._file, how)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _opened(self, slot: int) -> tuple[int, bytes] | None:
+        """Return size and note of a slot, None where it holds no note of this log."""
+        raw = os.pread(self._file, _SLOT_BYTES, slot * _SLOT_BYTES).rstrip(b"\0")
+        try:
+            return open_checkpoint(raw, self._vkey).size, raw
+        except MingzhangError:
             return None
-        self._slot = best[1]
-        return best[0]
+
+    def _size_of(self, slot: int) -> int:
+        """Return a slot's size, or -1, without checking its signature: it orders writes only."""
+        lines = os.pread(self._file, 512, slot * _SLOT_BYTES).split(b"\n", 2)
+        return int(lines[1]) if len(lines) == 3 and lines[1].isdigit() else -1

@@ -74,7 +74,7 @@ class EmbeddedServer:
                 pass
             else:
                 if self._postmaster() is not None:
-                    _run("pg_ctl", "-D", str(self.folder), "-m", "fast", "-w", "stop")
+                    self._run("pg_ctl", "-m", "fast", "-w", "stop")
         os.close(self._users)
 
     @contextmanager
@@ -120,27 +120,51 @@ class EmbeddedServer:
             time.sleep(0.1)
 
     def _postmaster(self) -> int | None:
-        """Return the pid of the server that runs in the folder; forget the file of a dead one."""
+        """Return the pid of the server that runs in the folder; forget what a dead one left.
+
+        Raises StartRefusedError if processes of a dead server do not end.
+        """
         path = self.folder / "postmaster.pid"
-        try:
-            pid = int(path.read_text().split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
-            return None
+        deadline_s = time.monotonic() + START_WAIT_S
+        while True:
+            try:
+                pid = path.read_text().split("\n", 1)[0].strip()
+            except FileNotFoundError:
+                return None
+            if pid.isdigit() and self._works_here(int(pid), unseen=True):
+                return int(pid)
+            # A server that is just starting has not written its number yet; those that a killed
+            # one left behind still use its memory, which the file alone keeps from a new one.
+            left = [each for each in psutil.pids() if self._works_here(each, unseen=False)]
+            if not left:
+                path.unlink(missing_ok=True)
+                for lock in self._socket_dir().glob(".s.PGSQL.*.lock"):
+                    lock.unlink(missing_ok=True)
+                return None
+            if time.monotonic() > deadline_s:
+                raise StartRefusedError(
+                    f"another process holds {self.folder}: a server died there and left the "
+                    f"processes {', '.join(map(str, left))}; end them, then start again"
+                )
+            time.sleep(0.1)
+
+    def _works_here(self, pid: int, *, unseen: bool) -> bool:
+        """Tell whether a process is one of this folder's server; `unseen` if it hides its folder.
+
+        After a crash of the machine the number in the file may be any process's, and a dead one's
+        that nobody buried still counts for PostgreSQL: a server works in its own folder, as the
+        folder's owner.
+        """
         try:
             process = psutil.Process(pid)
-            # After a crash of the machine the number may be any process's: a server works in its
-            # own folder.
-            ours = process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == self.folder
+            folder = self.folder.stat()
+            if process.uids().real != folder.st_uid or process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            return os.path.samestat(Path(process.cwd()).stat(), folder)
         except (psutil.NoSuchProcess, FileNotFoundError):
-            ours = False
-        except psutil.AccessDenied:
-            raise StartRefusedError(
-                f"another process holds {self.folder}: pid {pid}, of another user"
-            ) from None
-        if not ours:
-            path.unlink(missing_ok=True)
-            return None
-        return pid
+            return False
+        except (psutil.AccessDenied, PermissionError):
+            return unseen
 
     def _listening(self) -> str | None:
         try:
@@ -167,9 +191,9 @@ class EmbeddedServer:
         settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
         options = f"{settings} -k {self._socket_dir()}"
         log = self.folder / "server.log"
-        args = ["-D", str(self.folder), "-l", str(log), "-t", str(START_WAIT_S), "-w"]
+        args = ["-l", log.name, "-t", str(START_WAIT_S), "-w"]
         try:
-            _run("pg_ctl", *args, "-o", options, "start")
+            self._run("pg_ctl", *args, "-o", options, "start")
         except subprocess.SubprocessError:
             raise StartRefusedError(
                 f"PostgreSQL did not start in {self.folder}: {_last_lines(log)}"
@@ -180,15 +204,43 @@ class EmbeddedServer:
         return conninfo
 
     def _initialise(self) -> None:
-        args = ["-D", str(self.folder), "-U", SUPERUSER, "--encoding=UTF8", "--data-checksums"]
+        args = ["-U", SUPERUSER, "--encoding=UTF8", "--data-checksums"]
         args += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         try:
             # Whoever reaches the socket may connect: its folder is the owner's only.
-            _run("initdb", *args, "--auth-local=trust", "--auth-host=reject", "--no-instructions")
+            self._run(
+                "initdb", *args, "--auth-local=trust", "--auth-host=reject", "--no-instructions"
+            )
         except subprocess.CalledProcessError as error:
             raise StartRefusedError(
                 f"cannot make a database in {self.folder}: {error.stderr.strip()[-300:]}"
             ) from None
+
+    def _run(self, program: str, *args: str) -> None:
+        user = _server_user()
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        # pg_ctl hands its arguments to a shell: a folder's name is kept out of them.
+        env |= {"LC_ALL": "C", "PGDATA": str(self.folder)}
+        # pg_ctl's child keeps whatever output it is given: a pipe would never close.
+        with tempfile.TemporaryFile("w+") as errors:
+            try:
+                subprocess.run(
+                    [str(_programs() / program), *args],
+                    check=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    env=env,
+                    cwd=self.folder,
+                    user=user.pw_uid if user else None,
+                    group=user.pw_gid if user else None,
+                    extra_groups=[] if user else None,
+                    timeout=START_WAIT_S + 30,
+                )
+            except subprocess.CalledProcessError as error:
+                errors.seek(0)
+                error.stderr = errors.read()
+                raise
 
     def _socket_dir(self) -> Path:
         if _SOCKET_DIR(str(self.folder)):
@@ -269,31 +321,6 @@ def _open_lock(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StartRefusedError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _run(program: str, *args: str) -> None:
-    user = _server_user()
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    # pg_ctl's child keeps whatever output it is given: a pipe would never close.
-    with tempfile.TemporaryFile("w+") as errors:
-        try:
-            subprocess.run(
-                [str(_programs() / program), *args],
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=env | {"LC_ALL": "C"},
-                cwd="/",
-                user=user.pw_uid if user else None,
-                group=user.pw_gid if user else None,
-                extra_groups=[] if user else None,
-                timeout=START_WAIT_S + 30,
-            )
-        except subprocess.CalledProcessError as error:
-            errors.seek(0)
-            error.stderr = errors.read()
-            raise
 
 
 def _last_lines(log: Path) -> str:

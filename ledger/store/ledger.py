@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -93,8 +94,14 @@ class Ledger(Reader):
     """Appends, and everything of `Reader`; a context manager that must be closed."""
 
     def __init__(
-        self, database: Database, sequencer: Sequencer | None, table: EntryTable | None,
-        anchor: AnchorFile | None, signer: Signer | None, origin: str, options: Options,
+        self,
+        database: Database,
+        sequencer: Sequencer | None,
+        table: EntryTable | None,
+        anchor: AnchorFile | None,
+        signer: Signer | None,
+        origin: str,
+        options: Options,
         admission: Admission | None,
     ) -> None:
         self.database = database
@@ -125,20 +132,24 @@ class Ledger(Reader):
         """
         folder = data_dir or Path(os.environ.get("MINGZHANG_DATA", "var/data"))
         origin = read_origin(folder)
-        database = open_database(folder, url or os.environ.get("MINGZHANG_DATABASE_URL"))
-        try:
+        with ExitStack() as opened:
+            database = open_database(folder, url or os.environ.get("MINGZHANG_DATABASE_URL"))
+            opened.callback(database.close)
             if not options.append:
-                return cls(database, None, None, None, None, origin, options, None)
+                ledger = cls(database, None, None, None, None, origin, options, None)
+                opened.pop_all()
+                return ledger
             key_path = Path(os.environ.get("MINGZHANG_LOG_KEY", folder / KEY_FILE))
             signer = Signer(origin, keyfile.load(key_path))
-            table = EntryTable(database.connect)
-            anchor = AnchorFile(folder / ANCHOR_FILE, signer.vkey)
+            table = opened.enter_context(closing(EntryTable(database.connect)))
+            anchor = opened.enter_context(closing(AnchorFile(folder / ANCHOR_FILE, signer.vkey)))
             admission = Admission(origin, options.admission_workers)
+            opened.callback(admission.close)
             sequencer = Sequencer(table, signer, anchor, clock or SystemClock(), admission)
-            return cls(database, sequencer, table, anchor, signer, origin, options, admission)
-        except BaseException:
-            database.close()
-            raise
+            ledger = cls(database, sequencer, table, anchor, signer, origin, options, admission)
+            # Whoever has the ledger closes it; until here a refusal leaves nothing open.
+            opened.pop_all()
+            return ledger
 
     def append(self, envelope: bytes, timeout_s: float = APPEND_TIMEOUT_S) -> bytes:
         """Record one signed statement and return its receipt (C2SP tlog-proof bytes).

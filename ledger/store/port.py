@@ -17,7 +17,7 @@ from ledger.log.merkle import Node
 class Row(NamedTuple):
     """One entry to store; `state` are its leaf bytes."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     stream: str
     seq: int
     type: str
@@ -88,8 +88,15 @@ class Store(Protocol):
     def nodes(self, nodes: Sequence[Node]) -> dict[Node, bytes]:
         """Return the hashes of complete subtrees, from stored tiles and leaf hashes."""
 
+    def confirm(self) -> None:
+        """Make sure that all that was read here is committed for good, standbys included.
+
+        Raises Unconfirmed: a wait for a standby that was cancelled leaves its rows visible, and a
+        failover may still take them back.
+        """
+
     def recover(self) -> None:
-        """Reconnect, and make sure that everything committed is confirmed. Raises Unconfirmed."""
+        """Reconnect, then confirm. Raises Unconfirmed."""
 
 
 class Anchor(Protocol):
@@ -99,7 +106,10 @@ class Anchor(Protocol):
         """Return size and note."""
 
     def advance(self, size: int, note: bytes) -> None:
-        """Keep a note, unless a newer one is kept already."""
+        """Keep a note, unless a newer one is kept already. Raises OSError."""
+
+    def sync(self) -> None:
+        """Make what was kept outlive a power cut. Raises OSError."""
 
 
 class Clock(Protocol):

@@ -30,6 +30,13 @@ _SETTINGS = {
     "zero_damaged_pages": "off",
     "ignore_checksum_failure": "off",
 }
+# A network that swallows everything is noticed in half a minute, not in two hours.
+_LINK = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 _TRUE = frozenset({"1", "t", "true", "y", "yes", "on"})
 
 
@@ -103,6 +110,11 @@ def _prepared(owner: str, login: str | None) -> str:
             (user,) = found.execute(query("current_user")).fetchone() or ("",)
     except psycopg.OperationalError as error:
         raise StartRefusedError(f"the database does not answer: {error}".strip()) from None
+    except psycopg.Error as error:
+        raise StartRefusedError(
+            f"the database cannot be read: {str(error).strip()}. If a page is damaged, restore a "
+            "backup"
+        ) from None
     options = [
         # An append that waits for somebody's lock fails with that reason instead of hanging, and
         # a paused process leaves no open transaction behind.
@@ -112,12 +124,13 @@ def _prepared(owner: str, login: str | None) -> str:
     ]
     if login is None and user != SERVICE_ROLE:
         options.append(f"-c role={SERVICE_ROLE}")
-    given = conninfo_to_dict(owner).get("options") or ""
+    given = conninfo_to_dict(owner)
     service = make_conninfo(
         owner,
-        options=" ".join([str(given), *options]).strip(),
+        options=" ".join([str(given.get("options") or ""), *options]).strip(),
         application_name="mingzhang",
         connect_timeout=CONNECT_TIMEOUT_S,
+        **{name: value for name, value in _LINK.items() if name not in given},
         **({"user": login} if login else {}),
     )
     _check_service(service)

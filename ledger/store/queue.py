@@ -7,6 +7,7 @@ thread gathers what waits into batches (group commit), so that many callers shar
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -68,6 +69,8 @@ class AppendQueue:
 
     def append_batch(self, envelopes: Sequence[bytes], timeout_s: float) -> list[Outcome]:
         """Queue envelopes together and wait for each outcome, in their order."""
+        if not envelopes:
+            return []
         future: Future[list[Outcome]] = Future()
         self.put(_gathered(envelopes, future.set_result))
         try:
@@ -79,6 +82,8 @@ class AppendQueue:
         self, envelopes: Sequence[bytes], timeout_s: float
     ) -> list[Outcome]:
         """Queue envelopes together and await each outcome, in their order."""
+        if not envelopes:
+            return []
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Outcome]] = loop.create_future()
 
@@ -132,7 +137,11 @@ class AppendQueue:
                     return
                 chunk = _Chunk(_take(self._waiting, CHUNK_ENTRIES))
                 self._admitting.append(chunk)
-            self._sequencer.admit(chunk.pending, helper)
+            try:
+                self._sequencer.admit(chunk.pending, helper)
+            except Exception as error:  # noqa: BLE001 - whoever waits for this chunk is told
+                for each in chunk.pending:
+                    each.settle(MingzhangError(f"reading it failed, it is not recorded: {error!r}"))
             with self._wake:
                 chunk.done = True
                 while self._admitting and self._admitting[0].done:
@@ -207,13 +216,12 @@ def _gathered(
 ) -> list[Pending]:
     """Make pendings whose outcomes are delivered together when the last one is known."""
     outcomes: list[Outcome] = [b""] * len(envelopes)
-    left = len(envelopes)
+    # Admission threads and the sequencing thread settle at once: counting must be atomic.
+    settled = itertools.count(1)
 
     def settle(place: int, outcome: Outcome) -> None:
-        nonlocal left
         outcomes[place] = outcome
-        left -= 1
-        if left == 0:
+        if next(settled) == len(outcomes):
             deliver(outcomes)
 
     def settler(place: int) -> Callable[[Outcome], None]:

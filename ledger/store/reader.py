@@ -12,14 +12,18 @@ from typing import Any
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from ledger.errors import BusyError, NotFoundError
+from ledger.errors import BusyError, MingzhangError, NotFoundError
 from ledger.log import receipt
+from ledger.log.checkpoint import parse_body
 from ledger.log.merkle import (
     consistency_nodes,
     consistency_proof,
     inclusion_nodes,
     inclusion_proof,
+    leaf_hash,
+    verify_inclusion,
 )
+from ledger.log.note import parse
 from ledger.log.tiles import TILE_WIDTH, encode_entries
 from ledger.store.sql import query
 from ledger.store.tree import level_hashes, node_hashes
@@ -102,7 +106,8 @@ class Reader:
     def receipt(self, statement_id: str) -> bytes:
         """Return the receipt of a statement, the same bytes as it was answered with.
 
-        Raises NotFoundError where no signed checkpoint covers such a statement.
+        Raises NotFoundError where no signed checkpoint covers such a statement, ProofError where
+        what is stored no longer has the signed root.
         """
         found = self._rows(query("find_ids"), ([statement_id],))
         if found:
@@ -111,6 +116,9 @@ class Reader:
             size, note = covering[0]
             if size > index:
                 path = self.inclusion_proof(size, index)
+                # A hash that was damaged or changed must not go out as a proof.
+                root = parse_body(parse(note).text).root
+                verify_inclusion(leaf_hash(data), index, size, path, root)
                 return receipt.BatchEncoder(note)(data, index, path)
         raise NotFoundError(f"no signed entry holds a statement {statement_id}")
 
@@ -142,7 +150,13 @@ class Reader:
         try:
             with self._pool.connection() as connection:
                 cursor = connection.cursor(binary=True)
-                return cursor.execute(sql.encode(), params).fetchall()
+                rows: list[Any] = cursor.execute(sql.encode(), params).fetchall()
+                return rows
         except psycopg.OperationalError as error:
             # A pool that is exhausted or a server that is away: nothing was changed by a read.
             raise BusyError(f"the database does not answer: {error}") from error
+        except psycopg.Error as error:
+            raise MingzhangError(
+                f"the database cannot read what it holds: {str(error).strip()}. If a page is "
+                "damaged, restore a backup; `mingzhang verify log` on an export shows the original"
+            ) from error

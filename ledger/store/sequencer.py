@@ -19,17 +19,16 @@ What a crash after each step leaves, and who heals it:
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from ledger.domain.decide import decide
 from ledger.domain.event import Event
 from ledger.domain.points import CORRECTED
 from ledger.domain.world import Table, World
-from ledger.entry import ENTRY_SIZE_MAX, entry_bytes, format_instant, parse_entry, parse_instant
+from ledger.entry import ENTRY_SIZE_MAX, entry_bytes, format_instant, parse_entry
 from ledger.errors import (
     ConflictError,
     FormatError,
@@ -37,13 +36,14 @@ from ledger.errors import (
     OutcomeUnknownError,
     ProofError,
     Refused,
+    StartRefusedError,
     StoppedError,
 )
-from ledger.log import checkpoint, receipt
-from ledger.log.checkpoint import Checkpoint
+from ledger.log import receipt
 from ledger.log.merkle import Edge, Node, inclusion_nodes, inclusion_proof, leaf_hash
 from ledger.log.note import Signer
 from ledger.store.admission import Admission, Admitted, check_signatures
+from ledger.store.head import LOOKS_MAX, Head
 from ledger.store.port import (
     Anchor,
     Clock,
@@ -54,14 +54,12 @@ from ledger.store.port import (
     Stored,
     Unconfirmed,
 )
-from ledger.store.start import start_tip
-from ledger.store.tip import NO_LEAF, PAGE_ENTRIES, Tip, checked_leaf
+from ledger.store.tip import NO_LEAF, checked_leaf
 
 CLOCK_JUMP_MAX_S = 600.0
 SIGNED_AHEAD_MAX = timedelta(minutes=10)
 ATTEMPTS_MAX = 1_000
 RECOVERIES_MAX = 5
-PAUSE_SUSPECT_S = 0.25
 
 
 class Pending:
@@ -69,9 +67,7 @@ class Pending:
 
     __slots__ = ("_answer", "admitted", "done", "envelope", "twin")
 
-    def __init__(
-        self, envelope: bytes, answer: Callable[[bytes | MingzhangError], None]
-    ) -> None:
+    def __init__(self, envelope: bytes, answer: Callable[[bytes | MingzhangError], None]) -> None:
         self.envelope = envelope
         self._answer = answer
         self.done = False
@@ -100,20 +96,21 @@ class Batch:
     rows: list[Row] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
     accepted: list[Pending] = field(default_factory=list)
+    refused: list[tuple[Pending, MingzhangError]] = field(default_factory=list)
     recorded_at: str = ""
+    signed_max: str = ""
     stored: list[Stored] | None = None
     nodes: dict[Node, bytes] = field(default_factory=dict)
     edge: Edge | None = None
-    root: bytes = b""
     note: bytes = b""
-    committed_s: float = 0.0
+    sent_s: float = 0.0
 
 
 class Sequencer:
-    """Owns the tip; only the one thread that runs rounds may call anything here.
+    """Owns the head; only the one thread that runs rounds may call anything here.
 
-    `signed` is (size, note) of the newest signed checkpoint; readers in the same process may look
-    at it at any time, for it is replaced as a whole.
+    `signed` may be looked at by readers in the same process at any time, for it is replaced as a
+    whole.
     """
 
     def __init__(
@@ -128,18 +125,18 @@ class Sequencer:
         self.origin = signer.name
         self._steps = STEPS if steps is None else steps
         self._store = store
-        self._signer = signer
         self._anchor = anchor
         self._clock = clock
         self._admission = admission
         self._wall = clock.now()
         self._monotonic_s = clock.monotonic_s()
-        self._kept_size = 0
         self.stopped: str | None = None
-        self.tip = Tip()
-        self.signed: tuple[int, bytes] | None = None
-        self._signed_root: bytes | None = None
-        self._start()
+        try:
+            self.head = Head(store, signer, anchor, clock)
+        except (FormatError, ProofError) as error:
+            raise StartRefusedError(f"nothing may be signed here: {error.message}") from error
+        except Unconfirmed as error:
+            raise StartRefusedError(f"the database does not answer: {error}") from error
 
     # -- one round -----------------------------------------------------------------------------
 
@@ -160,46 +157,70 @@ class Sequencer:
                     return
                 recoveries += self._attempt(waiting)
                 if recoveries > RECOVERIES_MAX:
-                    self._stop("the same batch failed again after each recovery")
-            self._fail(pending, OutcomeUnknownError("others kept winning the head: send it again"))
+                    # Each recovery held, so the log is sound and the next batch may try again.
+                    raise OutcomeUnknownError(
+                        f"the database failed {recoveries} times in a row: send it again later"
+                    )
+            raise OutcomeUnknownError("others kept winning the head: send it again")
         except MingzhangError as error:
             self._fail(pending, error)
+        except Exception as error:  # noqa: BLE001 - callers wait for an answer, whatever broke
+            self.stopped = f"the sequencer failed: {error!r}"
+            self._fail(pending, StoppedError(f"nothing more is signed: {self.stopped}"))
 
     @property
     def unkept(self) -> bool:
         """Whether the newest signed note is in memory and in the anchor only."""
-        return self.signed is not None and self.signed[0] > self._kept_size
+        return self.head.unkept
+
+    @property
+    def signed(self) -> tuple[int, bytes] | None:
+        """Size and note of the newest checkpoint that this process signed."""
+        return self.head.signed
 
     def flush(self) -> None:
         """Record the newest note, when nothing was appended for a while that would carry it."""
-        if self.stopped is None and self.signed is not None and self.unkept:
+        if self.stopped is not None or self.head.signed is None or not self.head.unkept:
+            return
+        try:
             try:
-                self._store.keep_note(*self.signed)
-                self._kept_size = self.signed[0]
+                self._store.keep_note(*self.head.signed)
+                self.head.kept_size = self.head.signed[0]
+                self._anchor.sync()
+            except OSError as error:
+                self._stop(f"the anchor cannot be kept: {error}")
             except Unconfirmed:
-                with contextlib.suppress(StoppedError):
-                    self._recover()
+                self._recover()
+        except StoppedError:
+            # Who appends next is told; here nobody waits.
+            return
 
     def _attempt(self, waiting: list[Pending]) -> bool:
         """Run the steps once; return whether it took a recovery."""
+        try:
+            self._run_steps(waiting)
+        except StoppedError:
+            raise
+        except (ProofError, FormatError) as error:
+            self._stop(f"a check before signing failed: {error.message}")
+        except OSError as error:
+            # A sync that failed once may report success when it is tried again.
+            self._stop(f"the anchor cannot be kept: {error}")
+        except Exception:  # noqa: BLE001 - whatever broke, only the committed state counts now
+            self._recover(waiting)
+            return True
+        return False
+
+    def _run_steps(self, waiting: list[Pending]) -> None:
         batch = Batch(waiting)
         try:
             for _, step in self._steps:
                 step(self, batch)
         except Fenced:
-            self._follow()
+            self.head.follow()
         except DuplicateId:
-            self._follow()
+            self.head.follow()
             self._answer_known(waiting)
-        except StoppedError:
-            raise
-        except (ProofError, FormatError) as error:
-            self._stop(f"a check before signing failed: {error.message}")
-        except Exception:  # noqa: BLE001 - whatever broke, only the committed state counts now
-            self._recover()
-            self._answer_known(waiting)
-            return True
-        return False
 
     # -- the steps -----------------------------------------------------------------------------
 
@@ -209,61 +230,73 @@ class Sequencer:
         With a helper it may run in another thread than the rounds, ahead of them.
         """
         envelopes = [each.envelope for each in pending]
-        results = self._admission.admit(envelopes, self._public_key, helper)
-        latest = self._clock.now() + SIGNED_AHEAD_MAX
+        results = self._admission.admit(envelopes, self.head.tip.public_key, helper)
         for each, result in zip(pending, results, strict=True):
             if isinstance(result, MingzhangError):
                 each.settle(result)
-            elif parse_instant(result.statement.signed_at) > latest:
-                each.settle(
-                    Refused(
-                        "signed-ahead",
-                        f"signed_at {result.statement.signed_at} is more than 10 minutes ahead of "
-                        "the ledger's clock: set the signer's clock right",
-                    )
-                )
             else:
                 each.admitted = result
 
     def _decide(self, batch: Batch) -> None:
-        """Decide every statement on an overlay; refuse only what a fresh look refuses too."""
-        refused = self._decide_all(batch)
-        if not refused:
-            return
-        if self._store.head() != (self.tip.size, self.tip.leaf):
-            raise Fenced
-        known = self._store.find([each.ident for each, _ in refused])
-        for each, error in refused:
-            found = known.get(each.ident)
-            each.settle(self._first_receipt(each, *found) if found else error)
+        """Decide every statement on an overlay; refuse only what a fresh look refuses too.
 
-    def _decide_all(self, batch: Batch) -> list[tuple[Pending, MingzhangError]]:
-        tip = self.tip
-        batch.recorded_at = max(format_instant(self._clock.now(), micros=True), tip.recorded_at)
+        Where anything is to be committed, its fence is that look and refusals wait for it: they
+        may rest on what the same batch records. Otherwise the head is compared here.
+        """
+        self._decide_all(batch)
+        if batch.refused and not batch.rows:
+            if self._store.head() != self.head.tip.place:
+                raise Fenced
+            self._refuse(batch)
+
+    def _decide_all(self, batch: Batch) -> None:
+        tip = self.head.tip
+        now = self._now()
+        batch.recorded_at = max(format_instant(now, micros=True), tip.recorded_at)
+        batch.signed_max = format_instant(now + SIGNED_AHEAD_MAX)
         batch.world, batch.heads = tip.world.overlay(), Table(tip.heads)
         proposals = [each.admitted.proposal for each in batch.pending if each.admitted is not None]
         tip.load_heads(self._store, [each.stream for each in proposals])
         corrected = [each.stream for each in proposals if each.type == CORRECTED]
         if corrected:
             tip.load_accounts(self._store, corrected)
-        refused: list[tuple[Pending, MingzhangError]] = []
         first: dict[str, Pending] = {}
         for each in batch.pending:
             assert each.admitted is not None  # noqa: S101 - what was not admitted is settled
-            each.twin = first.get(each.ident)
+            each.twin = None
+            twin = first.get(each.ident)
             try:
-                if each.twin is None:
+                if twin is None:
                     self._place(batch, each, each.admitted)
                     first[each.ident] = each
                 else:
-                    _same_payload(each.twin, each)
+                    _same_payload(twin, each)
+                    each.twin = twin
             except MingzhangError as error:
-                refused.append((each, error))
-        return refused
+                batch.refused.append((each, error))
+            except Exception as error:
+                each.settle(MingzhangError(f"deciding it failed, it is not recorded: {error!r}"))
+                # The overlay may be half changed: the others are decided again without it.
+                raise Fenced from error
+
+    def _refuse(self, batch: Batch) -> None:
+        """Answer what was refused: a statement that is recorded all the same has its receipt."""
+        known = self._store.find([each.ident for each, _ in batch.refused])
+        for each, error in batch.refused:
+            found = known.get(each.ident)
+            outcome = self._first_receipt(each, *found) if found else error
+            if outcome is not None:
+                each.settle(outcome)
 
     def _place(self, batch: Batch, each: Pending, admitted: Admitted) -> None:
         """Decide one statement and give it its place in the batch."""
         statement, proposal = admitted.statement, admitted.proposal
+        if statement.signed_at > batch.signed_max:
+            raise Refused(
+                "signed-ahead",
+                f"signed_at {statement.signed_at} is more than 10 minutes ahead of the ledger's "
+                "clock: set the signer's clock right",
+            )
         seq, before = batch.heads.get(proposal.stream) or (0, NO_LEAF)
         prev = before.hex()
         if statement.after is not None and statement.after != prev:
@@ -273,16 +306,14 @@ class Sequencer:
                 "look at what came in between and sign again",
             )
         decide(batch.world, proposal, batch.recorded_at)
-        if not admitted.verified and not check_signatures(
-            statement, lambda ident: _public_key(batch.world, ident)
-        ):
+        if not admitted.verified and not check_signatures(statement, batch.world.public_key):
             raise Refused("key-known", "a signature is by a key that this log does not know")
         data = entry_bytes(proposal.stream, seq + 1, prev, batch.recorded_at, statement.envelope)
         if len(data) > ENTRY_SIZE_MAX:
             raise FormatError(
                 f"the entry would have {len(data)} bytes, at most {ENTRY_SIZE_MAX} are allowed"
             )
-        index = self.tip.size + len(batch.rows)
+        index = self.head.tip.size + len(batch.rows)
         leaf = leaf_hash(data)
         batch.world.evolve(Event(proposal, seq + 1, index, batch.recorded_at))
         batch.heads[proposal.stream] = (seq + 1, leaf)
@@ -292,10 +323,12 @@ class Sequencer:
 
     def _commit(self, batch: Batch) -> None:
         if batch.rows:
-            note = self.signed[1] if self.signed is not None else None
-            batch.stored = self._store.append(batch.rows, self.tip.leaf, note)
-            self._kept_size = self.tip.size
-            batch.committed_s = self._clock.monotonic_s()
+            head = self.head
+            note = head.signed[1] if head.signed is not None else None
+            # Taken before: a pause may fall between the commit and its answer.
+            batch.sent_s = self._clock.monotonic_s()
+            batch.stored = self._store.append(batch.rows, head.tip.leaf, note)
+            head.kept_size = head.tip.size
 
     def _read_back(self, batch: Batch) -> None:
         if batch.rows and batch.stored is None:
@@ -306,26 +339,33 @@ class Sequencer:
         if batch.stored is None:
             return
         if len(batch.stored) != len(batch.rows):
-            raise ProofError(f"{len(batch.stored)} of {len(batch.rows)} committed entries read back")
+            raise ProofError(
+                f"{len(batch.stored)} of {len(batch.rows)} committed entries read back"
+            )
         leaves = []
         for row, stored, decided in zip(batch.rows, batch.stored, batch.leaves, strict=True):
             leaf = checked_leaf(row.index, stored)
             if leaf != decided:
                 raise ProofError(f"entry {row.index} was read back other than it was written")
             leaves.append(leaf)
-        self._check_edge()
-        batch.edge = self.tip.edge.extend(leaves, batch.nodes)
+        self.head.check_edge()
+        batch.edge = self.head.tip.edge.extend(leaves, batch.nodes)
 
     def _sign(self, batch: Batch) -> None:
         if batch.edge is None:
             return
-        if self._clock.monotonic_s() - batch.committed_s > PAUSE_SUSPECT_S:
-            # Whoever was paused looks at the notes first, and signs nothing behind the newest.
+        # Whoever was paused looks at the notes first, and signs nothing behind the newest.
+        looked_s = batch.sent_s
+        for _ in range(LOOKS_MAX):
+            if not self.head.paused_since(looked_s):
+                break
+            looked_s = self._clock.monotonic_s()
             newest = self._store.newest_note()
             if newest is not None and newest[0] > batch.edge.size:
-                raise Unconfirmed
-        batch.root = batch.edge.root()
-        batch.note = self._signed_note(batch.edge.size, batch.root)
+                raise Unconfirmed("a later note is recorded already")
+        else:
+            raise Unconfirmed("the database is too slow for a fresh look at its notes")
+        batch.note = self.head.note_of(batch.edge)
 
     def _keep_anchor(self, batch: Batch) -> None:
         if batch.edge is not None:
@@ -336,10 +376,7 @@ class Sequencer:
             return
         batch.world.merge()
         batch.heads.merge()
-        self.tip.edge, self.tip.leaf = batch.edge, batch.leaves[-1]
-        self.tip.recorded_at = batch.recorded_at
-        self._signed_root = batch.root
-        self.signed = (batch.edge.size, batch.note)
+        self.head.advance(batch.edge, batch.leaves[-1], batch.recorded_at, batch.note)
         encode = receipt.BatchEncoder(batch.note)
         given: dict[str, bytes] = {}
         for each, row in zip(batch.accepted, batch.rows, strict=True):
@@ -349,6 +386,8 @@ class Sequencer:
         for each in batch.pending:
             if each.twin is not None:
                 each.settle(given[each.ident])
+        if batch.refused:
+            self._refuse(batch)
 
     # -- answers -------------------------------------------------------------------------------
 
@@ -362,70 +401,39 @@ class Sequencer:
         known = self._store.find([each.ident for each in rest])
         for each in rest:
             found = known.get(each.ident)
-            if found is not None:
-                each.settle(self._first_receipt(each, *found))
+            outcome = self._first_receipt(each, *found) if found else None
+            if outcome is not None:
+                each.settle(outcome)
 
-    def _first_receipt(self, each: Pending, index: int, data: bytes) -> bytes | MingzhangError:
+    def _first_receipt(
+        self, each: Pending, index: int, data: bytes
+    ) -> bytes | ConflictError | None:
+        """Return the receipt that the statement at `index` was first answered with.
+
+        None while no signed note covers it: whoever recorded it may not have confirmed it yet.
+        """
         assert each.admitted is not None  # noqa: S101 - what was not admitted is settled
+        covering = self._store.note_covering(index) or self.head.signed
+        if covering is None or covering[0] <= index:
+            return None
         if parse_entry(data).statement.payload != each.admitted.statement.payload:
             return _reused(each.ident)
-        covering = self._store.note_covering(index) or self.signed
-        if covering is None or covering[0] <= index:
-            return OutcomeUnknownError("no signed checkpoint covers that entry yet: ask again")
         return first_receipt(self._store, index, data, *covering)
 
-    # -- the head ------------------------------------------------------------------------------
+    # -- when something is wrong ---------------------------------------------------------------
 
-    def _start(self) -> None:
-        self.tip, self._kept_size = start_tip(self._store, self._anchor, self._signer.vkey)
-        self._follow()
+    def _recover(self, waiting: Sequence[Pending] = ()) -> None:
+        """Read the committed state again, and answer those of `waiting` that are in it.
 
-    def _follow(self) -> None:
-        """Move to the committed head and sign it, so that its end has its note."""
-        size, leaf = self._store.head()
-        if size < self.tip.size:
-            self._stop(f"the database has {size} entries, {self.tip.size} were seen: it went back")
+        A recovery that fails is final: nothing goes on.
+        """
         try:
-            self._check_edge()
-            while self.tip.size < size:
-                stop = min(size, self.tip.size + PAGE_ENTRIES)
-                page = self._store.read(self.tip.size, stop)
-                if len(page) != stop - self.tip.size:
-                    self._stop(f"entries are missing from {self.tip.size} on")
-                self.tip.follow(page)
-                self._signed_root = None
-        except (ProofError, FormatError) as error:
-            self._stop(f"an entry does not hold: {error.message}")
-        if leaf != self.tip.leaf:
-            self._stop("the head's leaf hash is not the last entry's: history was changed")
-        if size and (self.signed is None or self.signed[0] != size):
-            newest = self._store.newest_note()
-            self._kept_size = newest[0] if newest else 0
-            root = self.tip.edge.root()
-            note = self._signed_note(size, root)
-            if newest is not None and newest[0] == size and newest[1] != note:
-                self._stop(f"another note of size {size} is recorded than this history has")
-            self._anchor.advance(size, note)
-            self._signed_root = root
-            self.signed = (size, note)
-
-    def _check_edge(self) -> None:
-        """The cached edge must still hash to the root that was signed last."""
-        if self._signed_root is not None and self.tip.edge.root() != self._signed_root:
-            raise ProofError("the tree's edge in memory no longer has the root signed last")
-
-    def _signed_note(self, size: int, root: bytes) -> bytes:
-        return checkpoint.sign(Checkpoint(self.origin, size, root), self._signer)
-
-    def _recover(self) -> None:
-        """Read the committed state again. A recovery that fails is final: nothing goes on."""
-        try:
-            self._store.recover()
-            self._follow()
+            self.head.recover()
+            self._answer_known(waiting)
         except StoppedError:
             raise
         except Exception as error:  # noqa: BLE001
-            self._stop(f"recovery failed: {error}")
+            self._stop(f"recovery failed: {error!r}")
 
     def _stop(self, reason: str) -> NoReturn:
         self.stopped = reason
@@ -434,16 +442,18 @@ class Sequencer:
     def _need_running(self) -> None:
         if self.stopped is not None:
             raise StoppedError(f"nothing more is signed: {self.stopped}")
-        wall_s = (self._clock.now() - self._wall).total_seconds()
-        drift_s = wall_s - (self._clock.monotonic_s() - self._monotonic_s)
+
+    def _now(self) -> datetime:
+        """Return the wall clock's time; stop where it jumped against the monotonic clock."""
+        now = self._clock.now()
+        drift_s = (now - self._wall).total_seconds()
+        drift_s -= self._clock.monotonic_s() - self._monotonic_s
         if abs(drift_s) > CLOCK_JUMP_MAX_S:
             self._stop(
                 f"the wall clock jumped by {drift_s:.0f} s, and recorded_at can never fall: set "
                 "the clock right and start again"
             )
-
-    def _public_key(self, ident: str) -> bytes | None:
-        return _public_key(self.tip.world, ident)
+        return now
 
 
 Step = Callable[[Sequencer, Batch], None]
@@ -465,13 +475,9 @@ def first_receipt(store: Store, index: int, data: bytes, size: int, note: bytes)
     return receipt.BatchEncoder(note)(data, index, path)
 
 
-def _public_key(world: World, ident: str) -> bytes | None:
-    key = world.keys.get(ident)
-    return key.public_key if key is not None else None
-
-
 def _same_payload(first: Pending, second: Pending) -> None:
-    assert first.admitted is not None and second.admitted is not None  # noqa: S101
+    assert first.admitted is not None  # noqa: S101 - what was not admitted is settled
+    assert second.admitted is not None  # noqa: S101
     if first.admitted.statement.payload != second.admitted.statement.payload:
         raise _reused(second.ident)
 

@@ -11,18 +11,23 @@ from ledger.errors import MingzhangError, StartRefusedError
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.merkle import Edge, leaf_hash, peak_nodes
 from ledger.log.note import VerifierKey
-from ledger.store.port import Anchor, Store
+from ledger.store.port import Store
 from ledger.store.tip import PAGE_ENTRIES, Tip
 
 
-def start_tip(store: Store, anchor: Anchor, vkey: VerifierKey) -> tuple[Tip, int]:
+def start_tip(
+    store: Store, anchored: tuple[int, bytes] | None, vkey: VerifierKey
+) -> tuple[Tip, int]:
     """Return the tip at the newest recorded note, and that note's size.
+
+    `anchored` is the anchor's note, read before anything else: a head that is read after a note
+    covers it, whatever other processes append meanwhile.
 
     Raises StartRefusedError if the database is behind its anchor or its own notes, or if its
     tree has another root than was signed.
     """
+    newest = store.newest_note()
     size, _ = store.head()
-    newest, anchored = store.newest_note(), anchor.newest()
     for source, note in (("database's newest note", newest), ("anchor", anchored)):
         if note is None:
             continue

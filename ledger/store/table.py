@@ -133,6 +133,10 @@ class EntryTable:
                 if time.monotonic() > deadline_s:
                     raise Unconfirmed(f"the database does not answer: {error}") from error
                 time.sleep(0.1)
+        self.confirm()
+
+    def confirm(self) -> None:
+        """See `port.Store`: commit once more without a warning, after all that was read."""
         self._warnings.clear()
         self._rows(query("confirm"))
         if self._warnings:
@@ -186,5 +190,3 @@ def _copy_rows(rows: Sequence[Row], expected: bytes, note: bytes | None) -> byte
 
 def _field(value: bytes) -> bytes:
     return _SIZE.pack(len(value)) + value
-
-

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ledger import schema
+from ledger.domain.decide import decide
 from ledger.domain.event import Event
 from ledger.domain.member import Account, evolve_account
+from ledger.domain.points import CORRECTED
 from ledger.domain.world import Table, World
 from ledger.entry import Entry, parse_entry
-from ledger.errors import ProofError
+from ledger.errors import ProofError, Refused
 from ledger.log.merkle import Edge, leaf_hash
+from ledger.store.admission import check_signatures
 from ledger.store.port import Store, Stored
 
 PAGE_ENTRIES = 2_000
@@ -35,6 +39,11 @@ class Tip:
         """The number of entries that this tip covers."""
         return self.edge.size
 
+    @property
+    def place(self) -> tuple[int, bytes]:
+        """Size and last leaf hash: what the head must be for this tip to be the newest."""
+        return self.edge.size, self.leaf
+
     @classmethod
     def load(cls, store: Store, edge: Edge) -> Tip:
         """Load the tip at `edge`, reading only the entries that decisions depend on."""
@@ -50,23 +59,53 @@ class Tip:
         tip.recorded_at = parse_entry(last.state).recorded_at
         return tip
 
-    def follow(self, stored: Sequence[Stored]) -> None:
+    def follow(self, store: Store, stored: Sequence[Stored], origin: str | None) -> None:
         """Move over committed entries that another process appended, checking each.
 
-        Raises ProofError if an entry is not what its leaf hash says or breaks its stream's chain.
+        With `origin` each is judged as a verifier would, signatures and rules: nobody has signed
+        them yet. Raises ProofError or FormatError for one that does not hold, and then this tip
+        can no longer be used.
         """
-        leaves = []
-        for offset, each in enumerate(stored):
-            index = self.size + offset
-            leaf = checked_leaf(index, each)
-            entry = parse_entry(each.state)
+        leaves = [checked_leaf(self.size + offset, each) for offset, each in enumerate(stored)]
+        entries = [parse_entry(each.state) for each in stored]
+        self.load_heads(store, [each.stream for each in entries])
+        if origin is not None:
+            corrected = [each.stream for each in entries if each.statement.type == CORRECTED]
+            self.load_accounts(store, corrected)
+        for index, (leaf, entry) in enumerate(zip(leaves, entries, strict=True), self.size):
+            self._check_chain(index, entry)
+            event = Event.of(entry, index)
+            if origin is not None:
+                self._judge(event, entry, origin)
+            self.world.evolve(event)
             self.heads[entry.stream] = (entry.seq, leaf)
-            self.world.evolve(Event.of(entry, index))
             self.recorded_at = entry.recorded_at
-            leaves.append(leaf)
         if leaves:
             self.edge = self.edge.extend(leaves)
             self.leaf = leaves[-1]
+
+    def _check_chain(self, index: int, entry: Entry) -> None:
+        seq, leaf = self.heads.get(entry.stream) or (0, NO_LEAF)
+        if (entry.seq, entry.prev) != (seq + 1, leaf.hex()):
+            raise ProofError(f"entry {index} does not continue {entry.stream} at {seq + 1}")
+        if entry.recorded_at < self.recorded_at:
+            raise ProofError(f"entry {index} was recorded before the one ahead of it")
+
+    def _judge(self, event: Event, entry: Entry, origin: str) -> None:
+        """Raise ProofError or FormatError for an entry that should never have been recorded."""
+        statement = entry.statement
+        schema.validate(statement.type, statement.body)
+        try:
+            decide(self.world, event.proposal, entry.recorded_at)
+            sound = statement.log == origin and check_signatures(statement, self.public_key)
+        except Refused as error:
+            raise ProofError(f"entry {event.index} is against a rule: {error.message}") from None
+        if not sound:
+            raise ProofError(f"entry {event.index} is meant for the log {statement.log}")
+
+    def public_key(self, ident: str) -> bytes | None:
+        """Return the raw public key registered under a key id, revoked or not."""
+        return self.world.public_key(ident)
 
     def load_heads(self, store: Store, streams: Iterable[str]) -> None:
         """Make the heads of `streams` known; an empty stream's is (0, 32 zero bytes)."""

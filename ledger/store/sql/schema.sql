@@ -79,7 +79,7 @@ BEGIN
             RAISE EXCEPTION 'indexes % to % are not contiguous: % rows', first.index, last.index,
                 many.rows USING ERRCODE = 'MZ001';
         END IF;
-        IF many.fences > 1 OR many.notes > 1 THEN
+        IF many.fences > num_nonnulls(first.expected) OR many.notes > num_nonnulls(first.note) THEN
             RAISE EXCEPTION 'only the first row of a batch carries the expected head and a note'
                 USING ERRCODE = 'MZ001';
         END IF;
