@@ -1,7 +1,8 @@
 """How often things happen in the demo's branches: one line an item, in an ordinary month.
 
 The figures follow what branches publish: some 150 entries a month for 40 members, most of them
-credits for everyday service, roll calls where a rulebook rewards presence, few debits, rare honours.
+credits for everyday service, roll calls where a rulebook rewards presence, few debits, and rare
+honours.
 """
 
 from __future__ import annotations

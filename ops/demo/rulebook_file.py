@@ -110,7 +110,7 @@ class _Reader:
         for key, pattern in _PATTERNS.items():
             if not isinstance(raw[key], str) or not pattern.fullmatch(raw[key]):
                 self._fail(raw, f"{key} {raw[key]!r} does not fit {pattern.pattern}")
-        types = [self._named(each, _TYPE) for each in self._list(raw, "member_types")]
+        types = [dict(self._named(each, _TYPE)) for each in self._list(raw, "member_types")]
         self._once(raw, [each["code"] for each in types])
         categories = self._list(raw, "categories")
         for category in categories:

@@ -1,0 +1,1 @@
+"""Benchmarks: the ledger beside the plain eventsourcing library, on one PostgreSQL."""

@@ -1,0 +1,216 @@
+"""Makes the signed statements of the demo's plan, each signed with its own people's keys.
+
+Keys are new in every run and kept as files, one an actor. Statement ids and the salts of
+commitments are drawn with the fixed seed, so that the same year has the same ids; outside a demo
+both are random, and a salt is known to those only who may see the text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ledger import keyfile
+from ledger.entry import format_instant, new_id, statement_payload
+from ledger.signing import SUITE_ED25519, PrivateKey, encode_base64, sign_envelope
+from ops.demo import cast, year
+from ops.demo.cast import BRANCHES, FOUNDING_THRESHOLD, REGISTRARS, TIME_ZONE, Change
+from ops.demo.rulebook_file import Rulebook, published
+from ops.demo.year import Act, PlannedAct
+
+ORIGIN = "demo.example/points"
+SEED = 19_210_723
+# A later version of a rulebook is published some days before it begins.
+NOTICE = timedelta(days=10)
+_ZONE = ZoneInfo(TIME_ZONE)
+_TYPE = {"award": "points.awarded", "deduct": "points.deducted"}
+
+
+class Planned(NamedTuple):
+    """A signed statement and when it is to be recorded."""
+
+    when: datetime
+    type: str
+    stream: str
+    id: str
+    envelope: bytes
+
+
+def make_keys(folder: Path) -> dict[str, PrivateKey]:
+    """Make a key for every actor of the cast, one file each; return them by actor.
+
+    Raises KeyFileError where a file is there already.
+    """
+    keys = {}
+    for actor in cast.build().actors:
+        keys[actor.id] = PrivateKey.generate()
+        keyfile.save(folder / f"{actor.id}.key", keys[actor.id], None)
+    return keys
+
+
+def begin(year_number: int) -> datetime:
+    """Return the instant of the founding: eight in the morning on the year's first day."""
+    return datetime(year_number, 1, 1, 8, tzinfo=_ZONE).astimezone(UTC)
+
+
+class Pen:
+    """Signs statements with `keys` (by actor), drawing ids and salts from `random`."""
+
+    def __init__(self, keys: Mapping[str, PrivateKey], random: Random) -> None:
+        self._keys = keys
+        self._random = random
+
+    def signed(
+        self, when: datetime, kind: str, stream: str, body: dict[str, Any], actor: str, *also: str
+    ) -> Planned:
+        """Return a statement of `actor`, signed by it and everyone in `also`."""
+        ident = new_id(when, self._random.randbytes(10))
+        payload = statement_payload(
+            type=kind,
+            id=ident,
+            log=ORIGIN,
+            stream=stream,
+            actor=actor,
+            signed_at=format_instant(when),
+            body=body,
+        )
+        keys = [self._keys[each] for each in (actor, *also)]
+        return Planned(when, kind, stream, ident, sign_envelope(payload, keys))
+
+    def key(self, actor: str) -> dict[str, str]:
+        """Return an actor's public key as bodies have it."""
+        return {"suite": SUITE_ED25519, "public_key": encode_base64(self._keys[actor].public_key)}
+
+    def commitment(self, text: str) -> str:
+        """Return a salted commitment to `text`."""
+        return hashlib.sha256(self._random.randbytes(32) + text.encode()).hexdigest()
+
+
+class Publication(NamedTuple):
+    """A rulebook's version to publish at `when` for `unit`, in force from `first` (a date)."""
+
+    when: datetime
+    unit: str
+    rulebook: Rulebook
+    first: str
+
+
+def set_up(pen: Pen, when: datetime, rulebooks: Iterable[Publication]) -> Iterator[Planned]:
+    """Yield founding, units, keys, roles, rulebooks and members, in this order."""
+    people = cast.build()
+    registrar = REGISTRARS[0]
+    keys = [{"actor": each, **pen.key(each)} for each in REGISTRARS]
+    founding = {"time_zone": TIME_ZONE, "threshold": FOUNDING_THRESHOLD, "keys": keys}
+    yield pen.signed(when, "ledger.founded", "ledger/root", founding, *REGISTRARS)
+    for unit in people.units:
+        body = {"name_zh": unit.name_zh, "name_en": unit.name_en, "start": _day(when)}
+        if unit.parent is not None:
+            body["parent"] = unit.parent
+        yield pen.signed(when, "unit.opened", f"unit/{unit.id}", body, registrar)
+    for actor in people.actors:
+        if actor.id in REGISTRARS:
+            continue
+        stream = f"actor/{actor.id}"
+        key = pen.key(actor.id)
+        yield pen.signed(when, "key.registered", stream, key, registrar, actor.id)
+        for role, over in actor.roles:
+            body = {"role": role, "unit": over}
+            yield pen.signed(when, "role.granted", stream, body, registrar)
+    for each in rulebooks:
+        yield publish(pen, each)
+    for member in people.members:
+        body = {"unit": member.unit, "member_type": member.member_type}
+        if member.actor is not None:
+            body["actor"] = member.actor
+        yield pen.signed(when, "member.enrolled", f"member/{member.id}", body, registrar)
+
+
+def publish(pen: Pen, each: Publication) -> Planned:
+    """Return a rulebook's publication, signed by its unit's secretary and a committee member."""
+    people, stream = cast.build(), f"rulebook/{each.rulebook['id']}"
+    pair = [people.actors_with(role, each.unit)[0] for role in ("secretary", "committee")]
+    body = published(each.rulebook, each.unit, each.first)
+    return pen.signed(each.when, "rulebook.published", stream, body, *pair)
+
+
+class Signing:
+    """Signs the statements of one year with `keys` (by actor)."""
+
+    def __init__(self, year_number: int, keys: Mapping[str, PrivateKey]) -> None:
+        self._year = year_number
+        self._pen = Pen(keys, Random(SEED + year_number))
+        # Ids of the planned acts' statements by the acts' numbers, for corrections.
+        self._ids: dict[int, str] = {}
+
+    def statements(self) -> Iterator[Planned]:
+        """Yield every statement of the year in the order of recording."""
+        founded = begin(self._year)
+        rulebooks = list(self._rulebooks(founded))
+        yield from set_up(self._pen, founded, [each for each in rulebooks if each.when == founded])
+        later: list[Change | Publication] = [each for each in rulebooks if each.when > founded]
+        later += cast.changes(self._year)
+        later.sort(key=lambda each: each.when)
+        for act in year.plan(self._year):
+            while later and later[0].when <= act.when_recorded:
+                yield self._of_the_year(later.pop(0))
+            yield self._points(act)
+        for each in later:
+            yield self._of_the_year(each)
+
+    def _rulebooks(self, founded: datetime) -> Iterator[Publication]:
+        """Yield every version: the first at the founding, later ones days before they begin."""
+        for branch in BRANCHES:
+            for number, (first, rulebook) in enumerate(year.versions(self._year, branch.rulebook)):
+                at = datetime(first.year, first.month, first.day, 10, tzinfo=_ZONE) - NOTICE
+                when = at.astimezone(UTC) if number else founded
+                yield Publication(when, branch.unit.id, rulebook, first.isoformat())
+
+    def _of_the_year(self, each: Change | Publication) -> Planned:
+        if isinstance(each, Publication):
+            return publish(self._pen, each)
+        body: dict[str, Any] = {"date": _day(each.when)}
+        if each.kind == "member.transferred":
+            body = {"unit": each.unit, "member_type": each.member_type}
+        return self._pen.signed(each.when, each.kind, f"member/{each.member}", body, REGISTRARS[1])
+
+    def _points(self, planned: PlannedAct) -> Planned:
+        act, reverses = planned.act, planned.reverses
+        if reverses is None:
+            assert act is not None  # noqa: S101 - only a correction comes without an act
+            kind, body = _TYPE[act.kind], act_body(self._pen, act)
+        else:
+            kind = "points.corrected"
+            body = {
+                "reverses": self._ids[reverses],
+                "reason": self._pen.commitment("recorded wrongly"),
+            }
+            if act is not None:
+                body["replacement"] = {"type": _TYPE[act.kind], **act_body(self._pen, act)}
+        stream = f"member/{planned.member}"
+        people = (planned.recorder, planned.approver)
+        signed = self._pen.signed(planned.when_recorded, kind, stream, body, *people)
+        self._ids[planned.number] = signed.id
+        return signed
+
+
+def act_body(pen: Pen, act: Act) -> dict[str, Any]:
+    """Return the body of an award or deduction, or of a replacement without its type."""
+    given = {"quantity": act.quantity, "activity": act.activity, "deed": act.deed}
+    return {
+        "rulebook": act.rulebook,
+        "version": act.version,
+        "item": act.item,
+        "points": act.points,
+        "act_date": act.act_date.isoformat(),
+        "reason": pen.commitment(f"{act.item} on {act.act_date}"),
+        "evidence": [{"kind": kind, "commitment": pen.commitment(kind)} for kind in act.evidence],
+    } | {name: value for name, value in given.items() if value is not None}
+
+
+def _day(when: datetime) -> str:
+    return when.astimezone(_ZONE).date().isoformat()
