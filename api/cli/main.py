@@ -26,6 +26,7 @@ _MODULES = {
     "ranking": "ask",
     "statement": "ask",
     "replay": "replay",
+    "rulebook": "author",
 }
 
 

@@ -19,7 +19,6 @@ from ledger.store.embedded import EmbeddedServer
 from ledger.store.ledger import Ledger, initialise
 from ledger.store.postgres import open_database
 from ops.bench import appends, proofs, whole
-from ops.bench.library import Plain
 from ops.bench.load import Load
 from ops.bench.report import Row, head, show
 from ops.demo.sign import ORIGIN
@@ -61,26 +60,18 @@ def _rows(options: argparse.Namespace, server: EmbeddedServer) -> Iterator[Row]:
     with Ledger.open(data) as ledger:
         load.found(ledger)
     if "appends" in options.parts:
-        entry_bytes = _entry_bytes(data, load)
-        with Plain(_create(server, "library"), entry_bytes) as plain:
-            yield Row("bytes of an entry, and of an event of the library", "", f"{entry_bytes:,}")
-            yield from appends.measure(data, plain, load, options.rounds)
+        conninfo = _create(server, "library")
+        for take, signatures in (
+            (load.take, "two signatures"),
+            (load.take_moves, "one signature"),
+        ):
+            yield from appends.measure(data, conninfo, take, signatures, options.rounds)
     if "whole" in options.parts:
         yield from whole.measure(data, load, options.entries, options.rounds)
     if "proofs" in options.parts:
         owner = _create(server, "proofs")
         database = open_database(data, owner)
         yield from proofs.measure(database, owner, options.proof_size)
-
-
-def _entry_bytes(data: Path, load: Load) -> int:
-    """Return the mean size of an entry."""
-    with Ledger.open(data) as ledger:
-        start = ledger.size()
-        for each in load.take(100):
-            ledger.append(each)
-        found = ledger.entries(start, start + 100)
-    return sum(map(len, found)) // len(found)
 
 
 def _create(server: EmbeddedServer, name: str) -> str:

@@ -16,11 +16,12 @@ from ledger.signing import PrivateKey
 from ledger.store.ledger import Ledger
 from ledger.store.queue import raised
 from ops.demo import cast, sign, year
-from ops.demo.cast import BRANCHES, TIME_ZONE
+from ops.demo.cast import BRANCHES, REGISTRARS, TIME_ZONE
 from ops.demo.sign import Pen, Publication
 from ops.demo.year import PlannedAct
 
 SEED = 19_780_501
+MOVERS = 64
 _KIND = {"award": "points.awarded", "deduct": "points.deducted"}
 
 
@@ -33,6 +34,7 @@ class Load:
         keys = {each.id: PrivateKey.generate() for each in cast.build().actors}
         self._pen = Pen(keys, Random(SEED))
         self._acts = self._endless()
+        self._moves = self._moving()
 
     def found(self, ledger: Ledger) -> None:
         """Record the founding and everything that acts need."""
@@ -43,10 +45,31 @@ class Load:
         """Return the envelopes of `count` new acts, each signed by two people."""
         return [next(self._acts) for _ in range(count)]
 
+    def take_moves(self, count: int) -> list[bytes]:
+        """Return the envelopes of `count` moves of members between groups, by one signature each.
+
+        They keep to the order of MOVERS members: what is MOVERS apart is of the same member.
+        """
+        return [next(self._moves) for _ in range(count)]
+
     def _rulebooks(self) -> Iterator[Publication]:
         for branch in BRANCHES:
             _, rulebook = year.versions(self._today.year, branch.rulebook)[0]
             yield Publication(self._now, branch.unit.id, rulebook, self._today.isoformat())
+
+    def _moving(self) -> Iterator[bytes]:
+        movers = cast.build().members[:MOVERS]
+        at = {each.id: each.unit for each in movers}
+        for each in cycle(movers):
+            groups = [group.id for group in cast.branch_of(each.unit).groups]
+            at[each.id] = groups[(groups.index(at[each.id]) + 1) % len(groups)]
+            yield self._pen.signed(
+                self._now,
+                "member.transferred",
+                f"member/{each.id}",
+                {"unit": at[each.id]},
+                REGISTRARS[0],
+            ).envelope
 
     def _endless(self) -> Iterator[bytes]:
         for planned in cycle(_templates(self._today)):
@@ -73,7 +96,7 @@ def _templates(today: date) -> list[PlannedAct]:
         if each.act is not None
         and each.reverses is None
         and each.member not in moved
-        and each.act.version == first[each.act.rulebook]["version"]
+        and each.act.version == first[each.act.rulebook].body["version"]
     ]
 
 

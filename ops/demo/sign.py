@@ -15,12 +15,12 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from api.authoring.reader import Authored
 from ledger import keyfile
 from ledger.entry import format_instant, new_id, statement_payload
 from ledger.signing import SUITE_ED25519, PrivateKey, encode_base64, sign_envelope
 from ops.demo import cast, year
 from ops.demo.cast import BRANCHES, FOUNDING_THRESHOLD, REGISTRARS, TIME_ZONE, Change
-from ops.demo.rulebook_file import Rulebook, published
 from ops.demo.year import Act, PlannedAct
 
 ORIGIN = "demo.example/points"
@@ -96,7 +96,7 @@ class Publication(NamedTuple):
 
     when: datetime
     unit: str
-    rulebook: Rulebook
+    rulebook: Authored
     first: str
 
 
@@ -132,9 +132,9 @@ def set_up(pen: Pen, when: datetime, rulebooks: Iterable[Publication]) -> Iterat
 
 def publish(pen: Pen, each: Publication) -> Planned:
     """Return a rulebook's publication, signed by its unit's secretary and a committee member."""
-    people, stream = cast.build(), f"rulebook/{each.rulebook['id']}"
+    people, stream = cast.build(), f"rulebook/{each.rulebook.id}"
     pair = [people.actors_with(role, each.unit)[0] for role in ("secretary", "committee")]
-    body = published(each.rulebook, each.unit, each.first)
+    body = each.rulebook.publishable(each.unit, each.first)
     return pen.signed(each.when, "rulebook.published", stream, body, *pair)
 
 

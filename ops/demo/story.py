@@ -127,7 +127,7 @@ class Story:
         corrected = types["points.corrected"]
         points = sum(each for kind, each in types.items() if kind.startswith("points."))
         rulebooks = [
-            f"{rulebook['title_zh']} {rulebook['title_en']}, {rulebook['version']}"
+            f"{rulebook.body['title_zh']} {rulebook.body['title_en']}, {rulebook.body['version']}"
             for branch in cast.BRANCHES
             for _, rulebook in year.versions(self._year, branch.rulebook)
         ]

@@ -18,10 +18,10 @@ from random import Random
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from api.authoring.reader import Authored, load
 from ops.demo import cast
 from ops.demo.cast import BRANCHES, TIME_ZONE, Branch, Member
 from ops.demo.habits import HABITS, Habit
-from ops.demo.rulebook_file import Rulebook, load
 from ops.demo.whereabouts import Whereabouts
 
 SEED = 19_490_101
@@ -84,7 +84,7 @@ def last_complete_year(now: datetime) -> int:
     return now.astimezone(_ZONE).year - 1
 
 
-def versions(year: int, rulebook: str) -> tuple[tuple[date, Rulebook], ...]:
+def versions(year: int, rulebook: str) -> tuple[tuple[date, Authored], ...]:
     """Return the versions of a rulebook with their first days in `year`, earliest first."""
     return tuple((date(year, month, day), _read(name)) for name, month, day in VERSIONS[rulebook])
 
@@ -106,7 +106,7 @@ def plan(year: int) -> Iterator[PlannedAct]:
 
 
 @cache
-def _read(name: str) -> Rulebook:
+def _read(name: str) -> Authored:
     return load(RULEBOOKS / name)
 
 
@@ -196,7 +196,7 @@ class _Draw:
         return Act(
             kind="award" if item["kind"] == "credit" else "deduct",
             rulebook=branch.rulebook,
-            version=_in_force(self._year, branch.rulebook, day)["version"],
+            version=_in_force(self._year, branch.rulebook, day).body["version"],
             item=item["code"],
             points=each * (quantity or 100) // 100,
             quantity=quantity,
@@ -256,13 +256,13 @@ class _Draw:
         return _instant(day, opens) + timedelta(seconds=self._random.randint(0, 150 * 60))
 
 
-def _in_force(year: int, rulebook: str, day: date) -> Rulebook:
+def _in_force(year: int, rulebook: str, day: date) -> Authored:
     return [version for first, version in versions(year, rulebook) if first <= day][-1]
 
 
 @cache
 def _item(year: int, rulebook: str, day: date, code: str) -> dict[str, Any]:
-    for item in _in_force(year, rulebook, day)["items"]:
+    for item in _in_force(year, rulebook, day).body["items"]:
         if item["code"] == code:
             return dict(item)
     raise KeyError(f"{rulebook} has no item {code} on {day}")

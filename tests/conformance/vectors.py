@@ -1,22 +1,12 @@
-"""Where the public test vectors of other logs lie; they are read from there, never copied."""
+"""The conformance vectors' JSON files, and short names for them."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import pytest
+from tests.support.shared import VECTORS, needs_vectors
 
-VECTORS = Path(
-    os.environ.get(
-        "MINGZHANG_VECTORS", Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
-    )
-)
-
-needs_vectors = pytest.mark.skipif(
-    not VECTORS.is_dir(),
-    reason=f"no conformance vectors in {VECTORS}: set MINGZHANG_VECTORS to their folder",
-)
+__all__ = ["VECTORS", "cases", "name_of", "needs_vectors"]
 
 
 def cases(kind: str) -> list[Path]:

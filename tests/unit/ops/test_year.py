@@ -91,8 +91,8 @@ def test_an_act_is_priced_by_the_version_in_force_on_its_date(
             for first, v in year.versions(act.act_date.year, act.rulebook)
             if first <= act.act_date
         ]
-        assert act.version == begun[-1]["version"]
-        item = next(i for i in begun[-1]["items"] if i["code"] == act.item)
+        assert act.version == begun[-1].body["version"]
+        item = next(i for i in begun[-1].body["items"] if i["code"] == act.item)
         assert act.kind == {"credit": "award", "debit": "deduct"}[item["kind"]]
         units = (act.quantity or 100) / 100
         if "points" in item:
@@ -165,4 +165,4 @@ def _unit(act: year.Act) -> str:
 
 def _find(rulebook: str, code: str, day: date) -> dict[str, object]:
     begun = [v for first, v in year.versions(day.year, rulebook) if first <= day]
-    return next((dict(i) for i in begun[-1]["items"] if i["code"] == code), {})
+    return next((dict(i) for i in begun[-1].body["items"] if i["code"] == code), {})

@@ -1,0 +1,1 @@
+"""The scoring engine: rulebook versions and effective entries give totals, pure and in integers."""
