@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.errors import FormatError
-from ledger.log.checkpoint import Checkpoint, open_checkpoint
+from ledger.log import note
+from ledger.log.checkpoint import Checkpoint, open_checkpoint, parse_body
 from ledger.log.merkle import leaf_hash, verify_inclusion
 from ledger.log.note import VerifierKey
 from ledger.signing import decode_base64
@@ -55,6 +56,17 @@ class BatchEncoder:
 def encode(receipt: Receipt) -> bytes:
     """Return the bytes of a receipt."""
     return BatchEncoder(receipt.checkpoint)(receipt.entry, receipt.index, receipt.proof)
+
+
+def proven(entry: bytes, index: int, proof: Sequence[bytes], checkpoint: bytes) -> bytes:
+    """Return the bytes of a receipt after checking that `proof` leads to the checkpoint's root.
+
+    The log's own side: a stored hash that was damaged or changed must not go out as a proof. The
+    checkpoint's signature is not verified. Raises ProofError or FormatError.
+    """
+    signed = parse_body(note.parse(checkpoint).text)
+    verify_inclusion(leaf_hash(entry), index, signed.size, proof, signed.root)
+    return BatchEncoder(checkpoint)(entry, index, proof)
 
 
 def parse(data: bytes) -> Receipt:

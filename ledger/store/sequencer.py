@@ -407,7 +407,7 @@ class Sequencer:
 
     def _first_receipt(
         self, each: Pending, index: int, data: bytes
-    ) -> bytes | ConflictError | None:
+    ) -> bytes | MingzhangError | None:
         """Return the receipt that the statement at `index` was first answered with.
 
         None while no signed note covers it: whoever recorded it may not have confirmed it yet.
@@ -418,7 +418,11 @@ class Sequencer:
             return None
         if parse_entry(data).statement.payload != each.admitted.statement.payload:
             return _reused(each.ident)
-        return first_receipt(self._store, index, data, *covering)
+        try:
+            return first_receipt(self._store, index, data, *covering)
+        except ProofError as error:
+            # Damage under an old entry concerns who asks for it; nothing new rests on it.
+            return error
 
     # -- when something is wrong ---------------------------------------------------------------
 
@@ -469,10 +473,12 @@ STEPS: list[tuple[str, Step]] = [
 
 
 def first_receipt(store: Store, index: int, data: bytes, size: int, note: bytes) -> bytes:
-    """Return the receipt of an entry under the note of `size`, which must cover its index."""
+    """Return the receipt of an entry under the note of `size`, which must cover its index.
+
+    Raises ProofError where what is stored no longer has the signed root.
+    """
     nodes = store.nodes(inclusion_nodes(index, size))
-    path = inclusion_proof(index, size, nodes.__getitem__)
-    return receipt.BatchEncoder(note)(data, index, path)
+    return receipt.proven(data, index, inclusion_proof(index, size, nodes.__getitem__), note)
 
 
 def _same_payload(first: Pending, second: Pending) -> None:

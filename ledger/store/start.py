@@ -1,16 +1,20 @@
 """What a sequencer checks before it signs anything, and the tip that it starts from.
 
 A start is a recovery: the newest recorded note is verified, the tree must have its root, the
-anchor must lie on the same history and not ahead of the database. Whatever does not fit stops the
-start with what was found; nothing is mended by guessing.
+anchor must lie on the same history and not ahead of the database, and the entries that decisions
+rest on must be leaves of the signed tree. Whatever does not fit stops the start with what was
+found; nothing is mended by guessing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ledger.errors import MingzhangError, StartRefusedError
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.merkle import Edge, leaf_hash, peak_nodes
+from ledger.log.merkle import Edge, leaf_hash, peak_nodes, root_of
 from ledger.log.note import VerifierKey
+from ledger.log.tiles import LEVEL_MAX, TILE_HEIGHT, TILE_WIDTH
 from ledger.store.port import Store
 from ledger.store.tip import PAGE_ENTRIES, Tip
 
@@ -23,8 +27,8 @@ def start_tip(
     `anchored` is the anchor's note, read before anything else: a head that is read after a note
     covers it, whatever other processes append meanwhile.
 
-    Raises StartRefusedError if the database is behind its anchor or its own notes, or if its
-    tree has another root than was signed.
+    Raises StartRefusedError if the database is behind its anchor or its own notes, if its tree
+    has another root than was signed, or if an entry that decisions rest on is not in that tree.
     """
     newest = store.newest_note()
     size, _ = store.head()
@@ -41,7 +45,9 @@ def start_tip(
         if edge_at(store, signed.size).root() != signed.root:
             _explain(store, signed, source)
     edge = edge_at(store, newest[0]) if newest else Edge.empty()
-    return Tip.load(store, edge), edge.size
+    tip, leaves = Tip.load(store, edge)
+    _check_leaves(store, edge.size, leaves)
+    return tip, edge.size
 
 
 def edge_at(store: Store, size: int) -> Edge:
@@ -49,6 +55,47 @@ def edge_at(store: Store, size: int) -> Edge:
     peaks = peak_nodes(size)
     found = store.nodes(peaks)
     return Edge(size, tuple(found[node] for node in peaks))
+
+
+def _check_leaves(store: Store, size: int, leaves: Mapping[int, bytes]) -> None:
+    """Check that `leaves` (hashes by index) lie under the peaks of the tree of `size`.
+
+    The peaks were compared with what was signed. Below them stored subtree roots are taken for
+    granted, so each full tile on the way from a leaf to its peak is folded again here: work for
+    the tiles that hold such entries, not for the whole log.
+    """
+    touched = sorted({index // TILE_WIDTH for index in leaves})
+    for level in range(LEVEL_MAX + 1):
+        above = []
+        for n in touched:
+            first = n * TILE_WIDTH
+            width = min(TILE_WIDTH, (size >> (TILE_HEIGHT * level)) - first)
+            nodes = [(TILE_HEIGHT * level, first + offset) for offset in range(width)]
+            found = store.nodes(nodes)
+            hashes = [found[node] for node in nodes]
+            if level == 0:
+                _compare(first, hashes, leaves)
+            if width < TILE_WIDTH:
+                continue
+            parent = (TILE_HEIGHT * (level + 1), n)
+            if root_of(hashes) != store.nodes([parent])[parent]:
+                raise StartRefusedError(
+                    f"the stored root of tile {level}/{n} is not that of what lies under it: an "
+                    "entry or a tile was changed. Compare with an export or a witness; "
+                    "`mingzhang repair tiles` derives the tiles again if the entries are right"
+                )
+            above.append(n)
+        touched = sorted({n // TILE_WIDTH for n in above})
+
+
+def _compare(first: int, hashes: Sequence[bytes], leaves: Mapping[int, bytes]) -> None:
+    for index, kept in enumerate(hashes, first):
+        if leaves.get(index, kept) != kept:
+            raise StartRefusedError(
+                f"entry {index} is not what its leaf hash says: the bytes or the hash were "
+                "changed, and decisions rest on it. `mingzhang verify log` on an earlier export "
+                "shows the original"
+            )
 
 
 def _opened(note: bytes, vkey: VerifierKey, source: str) -> Checkpoint:

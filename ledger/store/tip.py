@@ -45,19 +45,25 @@ class Tip:
         return self.edge.size, self.leaf
 
     @classmethod
-    def load(cls, store: Store, edge: Edge) -> Tip:
-        """Load the tip at `edge`, reading only the entries that decisions depend on."""
+    def load(cls, store: Store, edge: Edge) -> tuple[Tip, dict[int, bytes]]:
+        """Load the tip at `edge`, reading only the entries that decisions depend on.
+
+        Returns it with the leaf hashes, by index, of the entries that were read: whether they are
+        the signed tree's is for the caller to check.
+        """
         tip = cls(edge)
+        leaves: dict[int, bytes] = {}
         if edge.size == 0:
-            return tip
+            return tip, leaves
         for start in range(0, edge.size, PAGE_ENTRIES * 50):
             stop = min(edge.size, start + PAGE_ENTRIES * 50)
             for index, data in store.structural(start, stop):
                 tip.world.evolve(Event.of(parse_entry(data), index))
+                leaves[index] = leaf_hash(data)
         last = store.read(edge.size - 1, edge.size)[0]
-        tip.leaf = leaf_hash(last.state)
+        tip.leaf = leaves[edge.size - 1] = leaf_hash(last.state)
         tip.recorded_at = parse_entry(last.state).recorded_at
-        return tip
+        return tip, leaves
 
     def follow(self, store: Store, stored: Sequence[Stored], origin: str | None) -> None:
         """Move over committed entries that another process appended, checking each.

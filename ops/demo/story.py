@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from ledger import keyfile
@@ -342,7 +342,8 @@ def _table(*names: str) -> Table:
     """Return a table with these columns; `>` puts one's cells to the right."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(name.removeprefix(">"), justify="right" if name[0] == ">" else "left")
+        justify: JustifyMethod = "right" if name[0] == ">" else "left"
+        table.add_column(name.removeprefix(">"), justify=justify, overflow="fold")
     return table
 
 

@@ -450,13 +450,13 @@ def edit(data: Path, at: int) -> None:
 
 @pytest.mark.parametrize(
     ("at", "by"),
-    [(300, "verify"), (-1, "start"), (3, "verify")],
+    [(300, "verify"), (-1, "start"), (3, "start")],
     ids=["under a full tile", "in the last tile", "what decisions rest on"],
 )
 def test_an_insiders_edit_is_found_at_the_next_start_or_by_the_verification(
     originals: Originals, at: int, by: str
 ) -> None:
-    """Under full tiles a start reads their roots only: there it is the verification that sees."""
+    """Under full tiles a start reads what decisions rest on; points are for the verification."""
     place = at if at >= 0 else len(originals.clean.states) + at
 
     def edit_closed(data: Path) -> None:

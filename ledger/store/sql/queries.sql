@@ -16,11 +16,11 @@ SELECT state, leaf FROM mingzhang.entry WHERE index >= %s AND index < %s ORDER B
 -- find_ids: where statements are recorded
 SELECT id::text, index, state FROM mingzhang.entry WHERE id = ANY(%s::uuid[])
 
--- stream_heads: the last entry of each stream below a size
-SELECT wanted.stream, last.seq, last.leaf
+-- stream_heads: the last entry of each stream below a size, its hash taken from its bytes
+SELECT wanted.stream, last.seq, sha256('\x00'::bytea || last.state)
 FROM unnest(%s::text[]) AS wanted (stream)
 CROSS JOIN LATERAL (
-    SELECT e.seq, e.leaf FROM mingzhang.entry e
+    SELECT e.seq, e.state FROM mingzhang.entry e
     WHERE e.stream = wanted.stream AND e.index < %s
     ORDER BY e.seq DESC LIMIT 1
 ) AS last
