@@ -32,10 +32,13 @@ class Table(Generic[V]):
 
     def get(self, key: str) -> V | None:
         """Return the value of `key`, from the topmost layer that has one."""
-        value = self._own.get(key)
-        if value is None and self._base is not None:
-            return self._base.get(key)
-        return value
+        layer: Table[V] | None = self
+        while layer is not None:
+            value = layer._own.get(key)
+            if value is not None:
+                return value
+            layer = layer._base
+        return None
 
     def __setitem__(self, key: str, value: V) -> None:
         self._own[key] = value

@@ -1,7 +1,8 @@
 """Admits statements: strict parsing, schema and signatures, before any decision.
 
-Signatures are verified in batches, in the sequencing thread or, for larger batches, in helper
-processes (`admission_worker`). Keys are looked up where the statement is decided: what is not
+Signatures are verified in batches: in the sequencing thread, with a second thread beside it for
+larger ones (libsodium works without the interpreter's lock), or in helper processes
+(`admission_worker`). Keys are looked up where the statement is decided: what is not
 known here yet is verified again there, so an admission never refuses for a stale key table.
 """
 
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import marshal
+import os
 import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from ledger import schema
@@ -26,6 +29,8 @@ KeyOf = Callable[[str], bytes | None]
 """Returns the raw public key of a key id, or None while it is not known."""
 
 HELP_FROM_STATEMENTS = 8
+SHARE_FROM_STATEMENTS = 16
+"""Smaller batches are done before a second thread would have begun."""
 _FRAME = struct.Struct("!I")
 
 
@@ -85,6 +90,11 @@ class Admission:
     def __init__(self, origin: str, workers: int) -> None:
         self._origin = origin
         self._helpers: list[_Helper | None] = [_Helper(origin) for _ in range(workers)]
+        self._second = (
+            ThreadPoolExecutor(1, "admission-second")
+            if workers == 0 and len(os.sched_getaffinity(0)) > 1
+            else None
+        )
 
     @property
     def helpers(self) -> int:
@@ -108,13 +118,25 @@ class Admission:
                     self._from_helper(envelope, answer, key_of)
                     for envelope, answer in zip(envelopes, answers, strict=True)
                 ]
-        return [self._admit_one(each, key_of) for each in envelopes]
+        if self._second is None or len(envelopes) < SHARE_FROM_STATEMENTS:
+            return self._admit_all(envelopes, key_of)
+        half = len(envelopes) // 2
+        first = self._second.submit(self._admit_all, envelopes[:half], key_of)
+        rest = self._admit_all(envelopes[half:], key_of)
+        return first.result() + rest
 
     def close(self) -> None:
-        """End the helper processes."""
+        """End the helper processes and the second thread."""
+        if self._second is not None:
+            self._second.shutdown()
         for helper in self._helpers:
             if helper is not None:
                 helper.close()
+
+    def _admit_all(
+        self, envelopes: Sequence[bytes], key_of: KeyOf
+    ) -> list[Admitted | MingzhangError]:
+        return [self._admit_one(each, key_of) for each in envelopes]
 
     def _admit_one(self, envelope: bytes, key_of: KeyOf) -> Admitted | MingzhangError:
         try:

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from ledger.errors import ConflictError, FormatError, ProofError, StartRefusedError, StoppedError
+from ledger.errors import (
+    FormatError,
+    MingzhangError,
+    ProofError,
+    StartRefusedError,
+    StoppedError,
+)
 from ledger.log import receipt
 from ledger.log.merkle import inclusion_proof
 from ledger.log.note import Signer
@@ -169,7 +175,7 @@ class _StaleEdge(Sequencer):
 class _NewReceipt(Sequencer):
     def _first_receipt(
         self, each: Pending, index: int, data: bytes
-    ) -> bytes | ConflictError | None:
+    ) -> bytes | MingzhangError | None:
         first = super()._first_receipt(each, index, data)
         signed = self.head.signed
         if not isinstance(first, bytes) or signed is None or signed[0] <= index:
