@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,22 @@ from ledger.errors import Refused
 UNIT_DEPTH_MAX = 32
 
 
-@lru_cache(maxsize=64)
 def zone_date(time_zone: str, instant: str) -> str:
-    """Return the date (YYYY-MM-DD) of an RFC 3339 UTC instant in an IANA time zone."""
-    return datetime.fromisoformat(instant).astimezone(ZoneInfo(time_zone)).date().isoformat()
+    """Return the date (YYYY-MM-DD) of an RFC 3339 UTC instant in an IANA time zone.
+
+    Raises Refused for an instant whose date lies outside the years 1 to 9999 there.
+    """
+    # Offsets are whole seconds: the entries of a batch, or of one second, share one answer.
+    return _date_of_second(time_zone, instant[:19])
+
+
+@lru_cache(maxsize=256)
+def _date_of_second(time_zone: str, second: str) -> str:
+    utc = datetime.fromisoformat(second).replace(tzinfo=UTC)
+    try:
+        return utc.astimezone(ZoneInfo(time_zone)).date().isoformat()
+    except OverflowError:
+        raise Refused("recorded-at", f"{second} has no date in the zone {time_zone}") from None
 
 
 def real_date(text: str, what: str) -> str:

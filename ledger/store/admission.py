@@ -9,16 +9,12 @@ known here yet is verified again there, so an admission never refuses for a stal
 from __future__ import annotations
 
 import contextlib
-import marshal
 import os
-import struct
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
-from ledger import schema
+from ledger import helpers, schema
 from ledger.domain.decide import founding_keys, proving_key
 from ledger.domain.event import Proposal
 from ledger.entry import Statement, parse_envelope
@@ -31,7 +27,6 @@ KeyOf = Callable[[str], bytes | None]
 HELP_FROM_STATEMENTS = 8
 SHARE_FROM_STATEMENTS = 16
 """Smaller batches are done before a second thread would have begun."""
-_FRAME = struct.Struct("!I")
 
 
 class Admitted:
@@ -162,11 +157,7 @@ class _Helper:
     """One helper process; keys that it asks for are sent with the next batch."""
 
     def __init__(self, origin: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ledger.store.admission_worker", origin],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        self._process = helpers.start("ledger.store.admission_worker", origin)
         self._known: set[str] = set()
         self._new: dict[str, bytes] = {}
 
@@ -174,10 +165,10 @@ class _Helper:
         """Have envelopes admitted; keys that it lacks are sent with the next ones."""
         assert self._process.stdin is not None  # noqa: S101 - both are pipes
         assert self._process.stdout is not None  # noqa: S101
-        write_frame(self._process.stdin, (self._new, list(envelopes)))
+        helpers.write_frame(self._process.stdin, (self._new, list(envelopes)))
         self._known |= self._new.keys()
         self._new = {}
-        asked, answers = read_frame(self._process.stdout)
+        asked, answers = helpers.read_frame(self._process.stdout)
         for ident in asked:
             public_key = key_of(ident)
             if public_key is not None and ident not in self._known:
@@ -198,13 +189,13 @@ def serve(origin: str, source: IO[bytes], sink: IO[bytes]) -> None:
     keys: dict[str, bytes] = {}
     while True:
         try:
-            new, envelopes = read_frame(source)
+            new, envelopes = helpers.read_frame(source)
         except EOFError:
             return
         keys.update(new)
         asked: dict[str, None] = {}
         answers = _answers(origin, envelopes, keys, asked)
-        write_frame(sink, (list(asked), answers))
+        helpers.write_frame(sink, (list(asked), answers))
 
 
 def _answers(
@@ -227,23 +218,3 @@ def _answers(
             signatures = [tuple(each) for each in statement.signatures]
             answers.append((*statement[:-2], signatures, verified))
     return answers
-
-
-def write_frame(pipe: IO[bytes], value: Any) -> None:
-    """Write one length-prefixed value to a helper's pipe."""
-    data = marshal.dumps(value)
-    pipe.write(_FRAME.pack(len(data)) + data)
-    pipe.flush()
-
-
-def read_frame(pipe: IO[bytes]) -> Any:
-    """Read one value from a helper's pipe. Raises EOFError when it is closed."""
-    head = pipe.read(_FRAME.size)
-    if len(head) < _FRAME.size:
-        raise EOFError
-    (size,) = _FRAME.unpack(head)
-    data = pipe.read(size)
-    if len(data) < size:
-        raise EOFError
-    # Both ends are this program on this machine, over an anonymous pipe.
-    return marshal.loads(data)  # noqa: S302

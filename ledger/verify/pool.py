@@ -7,17 +7,12 @@ log's length.
 
 from __future__ import annotations
 
-import marshal
-import os
-import struct
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
-import ledger
+from ledger import helpers
 from ledger.errors import MingzhangError
 from ledger.log.tiles import TILE_WIDTH
 from ledger.signing import KEY_SIZE, keyid
@@ -31,7 +26,6 @@ AHEAD = 2
 # 16 KiB a frame: the frames of all bundles that a worker may be ahead fit in a pipe together, so
 # that telling it never waits for a worker that waits to answer.
 _KEYS_MAX = 512
-_FRAME = struct.Struct("!I")
 
 
 def width_of(n: int, size: int) -> int:
@@ -90,7 +84,7 @@ class Pool:
             worker = self._workers[n % stride]
             assert worker.stdout is not None  # noqa: S101 - opened with a pipe
             try:
-                answer = read_frame(worker.stdout)
+                answer = helpers.read_frame(worker.stdout)
             except EOFError:
                 raise SourceError(
                     f"a verifying process ended with status {worker.wait()}: out of memory?"
@@ -108,7 +102,7 @@ class Pool:
         new = self._registered[self._told[number] : self._told[number] + _KEYS_MAX]
         self._told[number] += len(new)
         try:
-            write_frame(pipe, b"".join(new))
+            helpers.write_frame(pipe, b"".join(new))
         except BrokenPipeError:
             return  # it died: reading its answer says so
 
@@ -122,7 +116,7 @@ def serve(
     keys: dict[str, bytes] = {}
     for n in range(first, bundles(size), stride):
         try:
-            new = read_frame(requests)
+            new = helpers.read_frame(requests)
         except EOFError:
             return
         for at in range(0, len(new), KEY_SIZE):
@@ -132,41 +126,10 @@ def serve(
         try:
             raw = chunk.read(source, n, width)
         except MingzhangError as error:
-            write_frame(answers, (error.message,))
+            helpers.write_frame(answers, (error.message,))
             return
-        write_frame(answers, tuple(chunk.check(raw, n, width, origin, keys)))
+        helpers.write_frame(answers, tuple(chunk.check(raw, n, width, origin, keys)))
 
 
 def _start(where: str, origin: str, size: int, first: int, stride: int) -> subprocess.Popen[bytes]:
-    # The folder that this is run in may hold anything, a downloaded log for one: -P keeps it out
-    # of the path that modules are imported from.
-    home = str(Path(ledger.__path__[0]).parent)
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-P", "-m", "ledger.verify.worker"),
-            *(where, origin, str(size), str(first), str(stride)),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": home},
-    )
-
-
-def write_frame(pipe: IO[bytes], value: Any) -> None:
-    """Write one length-prefixed value to a pipe."""
-    data = marshal.dumps(value)
-    pipe.write(_FRAME.pack(len(data)) + data)
-    pipe.flush()
-
-
-def read_frame(pipe: IO[bytes]) -> Any:
-    """Read one value from a pipe. Raises EOFError when it is closed."""
-    head = pipe.read(_FRAME.size)
-    if len(head) < _FRAME.size:
-        raise EOFError
-    (size,) = _FRAME.unpack(head)
-    data = pipe.read(size)
-    if len(data) < size:
-        raise EOFError
-    # Both ends are this program on this machine, over an anonymous pipe.
-    return marshal.loads(data)  # noqa: S302
+    return helpers.start("ledger.verify.worker", where, origin, str(size), str(first), str(stride))

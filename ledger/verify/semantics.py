@@ -99,9 +99,6 @@ class Replay:
             raise self._fault(record, error.rule, error.message) from None
         except FormatError as error:
             raise self._fault(record, "entry-format", error.message) from None
-        except OverflowError:
-            reason = f"{recorded_at} lies outside the calendar of the organisation's time zone"
-            raise self._fault(record, "recorded-at", reason) from None
         if still_open is not None:
             self._verify(record, *still_open)
         self._world.evolve(Event(proposal, seq, self.entries, recorded_at))
