@@ -10,6 +10,7 @@ full one instead, as tlog-tiles says.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -71,9 +72,9 @@ class _Tiled:
     def __reduce__(self) -> tuple[Any, ...]:
         return open_source, (self.where,)
 
+    @abstractmethod
     def read(self, path: str, size_max: int) -> bytes:
         """Return the file `path` of the log, of `size_max` bytes at most."""
-        raise NotImplementedError
 
     def checkpoint(self) -> bytes:
         """Return the signed note of the newest checkpoint."""
