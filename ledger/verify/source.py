@@ -63,7 +63,7 @@ def open_source(where: str) -> Source:
     return FolderSource(where)
 
 
-class _Tiled:
+class _Tiled(ABC):
     """What both kinds of sources share: names, fallbacks and lengths."""
 
     def __init__(self, where: str) -> None:
