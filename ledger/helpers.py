@@ -18,14 +18,14 @@ import ledger
 _SIZE = struct.Struct("!I")
 
 
-def start(module: str, *args: str) -> subprocess.Popen[bytes]:
-    """Start `python -m module args` with pipes for its standard input and output."""
+def start(module: str, *args: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    """Start `python -m module args` with a pipe for its output and, unless told, its input."""
     # The folder that this is run in may hold anything, a downloaded log for one: -P keeps it out
     # of the path that modules are imported from.
     home = str(Path(ledger.__path__[0]).parent)
     return subprocess.Popen(
         [sys.executable, "-P", "-m", module, *args],
-        stdin=subprocess.PIPE,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": home},
     )

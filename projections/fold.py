@@ -3,56 +3,80 @@
 The same fold runs in two places. The runner hands it the few rows that a batch touches and writes
 the changed ones to the database; a replay hands it all rows, in memory. So a fold reads and writes
 rows only through `Rows`, and nothing that it does may depend on where they live.
+
+A fold that does not find what it needs raises. What it put for that entry is taken back, the entry
+is parked, and with it every later entry of its stream, so that none is folded on a wrong ground;
+all other streams go on. A replay parks the same entries as the runner.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
 from ledger.domain.event import Event, Proposal
-from ledger.errors import FormatError, MingzhangError
+from ledger.errors import FormatError
+from projections.columns import Column, columns_of
 
 R = TypeVar("R", bound=tuple[Any, ...])
 
 Key = Any
 """The value of a row's key column, or the tuple of them where there are several."""
 
-
-class PoisonedEntryError(MingzhangError):
-    """A recorded entry that a read model cannot fold: an entry or the fold is wrong."""
-
-    code = "poisoned-entry"
+BEHIND = "behind"
+"""What stands in an error's place for an entry that only follows a poisoned one."""
 
 
 class AsOf(NamedTuple):
-    """The log prefix that an answer holds for: its size, and when its last entry was recorded."""
+    """The log prefix that an answer holds for: its size, and when its last entry was recorded.
+
+    `parked` are streams with entries in it that could not be folded: what they say is missing.
+    """
 
     size: int
     recorded_at: str
+    parked: tuple[str, ...] = ()
+
+
+class Parked(NamedTuple):
+    """An entry that is not folded; `error` is an error's class, or BEHIND."""
+
+    stream: str
+    index: int  # type: ignore[assignment]  # hides tuple.index
+    error: str
+    message: str
 
 
 @dataclass(frozen=True)
 class Table(Generic[R]):
     """A table whose rows are NamedTuples `row`; their first `key_size` columns are the key.
 
-    Values are str, int, bool or None. In the database the columns have the same names and the
-    types that the read model's `create` statements in its `.sql` file say.
+    Values are str, int, bool or None, and `projections.columns.Note` says what they are. In the
+    database a row that is put over is kept, with the log sizes that it held for, so that every
+    answer can be given as of any size. With `past` off only the newest rows are kept: for what is
+    derived from other tables, to be quick for the present.
     """
 
     name: str
     row: type[R]
     key_size: int = 1
+    past: bool = True
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns' names, in the order of the row."""
         fields: tuple[str, ...] = self.row._fields  # type: ignore[attr-defined]
         return fields
+
+    @cached_property
+    def described(self) -> tuple[Column, ...]:
+        """The columns with their types, notes and units."""
+        return columns_of(self.row)
 
     def key(self, row: R) -> Key:
         """Return the key of a row."""
@@ -60,10 +84,12 @@ class Table(Generic[R]):
 
 
 class Rows:
-    """A read model's rows by table and key, all of them in memory."""
+    """A read model's rows by table and key, all of them in memory, and what is parked."""
 
     def __init__(self, tables: Iterable[Table[Any]]) -> None:
         self._rows: dict[str, dict[Key, Any]] = {each.name: {} for each in tables}
+        self._undo: list[tuple[Table[Any], Key, Any]] = []
+        self.parked: dict[str, list[Parked]] = {}
 
     def get(self, table: Table[R], key: Key) -> R | None:
         """Return the row of `key`, None where there is none."""
@@ -72,14 +98,43 @@ class Rows:
 
     def put(self, table: Table[R], row: R) -> None:
         """Insert a row, or replace the one with its key."""
-        self._rows[table.name][row[0] if table.key_size == 1 else table.key(row)] = row
+        rows = self._rows[table.name]
+        key = row[0] if table.key_size == 1 else tuple(row[: table.key_size])
+        self._undo.append((table, key, rows.get(key)))
+        rows[key] = row
 
     def all(self, table: Table[R]) -> Collection[R]:
         """Return every row of a table, in the order in which their keys first came."""
         return self._rows[table.name].values()
 
+    def begin(self, index: int) -> None:
+        """Begin with the entry `index`: what is put from here on is kept or taken back as one."""
+
+    def keep(self) -> None:
+        """Keep what was put for the entry in hand."""
+        self._undo.clear()
+
+    def park(self, stream: str, index: int, error: Exception | None) -> None:
+        """Take back what was put for the entry in hand, and park it; without `error`, as BEHIND."""
+        for table, key, before in reversed(self._undo):
+            if before is None:
+                del self._rows[table.name][key]
+            else:
+                self._rows[table.name][key] = before
+        self._undo.clear()
+        said = (BEHIND, "") if error is None else (type(error).__name__, str(error))
+        self.parked.setdefault(stream, []).append(Parked(stream, index, *said))
+
+    def as_of(self, size: int, recorded_at: str) -> AsOf:
+        """Return the position of an answer from these rows."""
+        return AsOf(size, recorded_at, tuple(sorted(self.parked)))
+
 
 Need = tuple[Table[Any], Key]
+
+
+def _no_more(_event: Event, _rows: Rows) -> Iterable[Need]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -87,8 +142,10 @@ class ReadModel:
     """A fold with its tables; another `version` is rebuilt from the log's first entry.
 
     `kinds` are the kinds of streams that it folds. `needs` names every row, apart from those that
-    it has put itself, that `fold` may get for an event. The file `sql/<name>.sql` has its tables
-    (the query `create`) and its questions, with `{v}` for the version.
+    it has put itself, that `fold` may get for an event; `needs_more` those that depend on rows
+    that `needs` has named, as far as the database holds them. The file `sql/<name>.sql` has the
+    indexes of its tables (the query `indexes`, which may be empty) and its questions, with `{b}`
+    for the number of the build.
     """
 
     name: str
@@ -97,26 +154,29 @@ class ReadModel:
     kinds: frozenset[str]
     needs: Callable[[Event], Iterable[Need]]
     fold: Callable[[Event, Rows], None]
+    needs_more: Callable[[Event, Rows], Iterable[Need]] = field(default=_no_more)
 
-    def table_name(self, table: Table[Any]) -> str:
-        """Return a table's name in the database, which carries the version."""
-        return f"{self.name}_{self.version}_{table.name}"
+    def table_name(self, table: Table[Any], build: int) -> str:
+        """Return a table's name in the database, which carries the number of the build."""
+        return f"{self.name}_{build}_{table.name}"
 
     def fold_all(self, events: Iterable[Event], rows: Rows) -> None:
-        """Fold events, in the log's order, into `rows`. Raises PoisonedEntryError."""
-        kinds, fold = self.kinds, self.fold
+        """Fold events, in the log's order, into `rows`; what cannot be folded is parked there."""
+        kinds, fold, parked = self.kinds, self.fold, rows.parked
         for event in events:
-            if event.proposal.stream.partition("/")[0] not in kinds:
+            stream = event.proposal.stream
+            if stream.partition("/")[0] not in kinds:
                 continue
+            if stream in parked:
+                rows.park(stream, event.index, None)
+                continue
+            rows.begin(event.index)
             try:
                 fold(event, rows)
-            except Exception as error:
-                raise PoisonedEntryError(
-                    f"entry {event.index} ({event.proposal.type} on {event.proposal.stream}) "
-                    f"cannot be folded into {self.name}: {error!r}. Run `mingzhang verify log` to "
-                    "see whether the entry is at fault; until it or the fold is mended, this read "
-                    "model stays where it is"
-                ) from error
+            except Exception as error:  # noqa: BLE001 - kept with the entry, and told
+                rows.park(stream, event.index, error)
+            else:
+                rows.keep()
 
 
 def read_events(entries: Iterable[tuple[int, bytes]], kinds: Collection[str]) -> Iterator[Event]:

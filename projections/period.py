@@ -36,3 +36,9 @@ def parse_period(text: str) -> Period:
         first, last = 1, 12
     days = monthrange(int(year), last)[1]
     return Period(text, f"{year}-{first:02d}-01", f"{year}-{last:02d}-{days:02d}")
+
+
+def periods_of(day: str) -> tuple[str, str, str]:
+    """Return the month, quarter and year of a day, YYYY-MM-DD."""
+    year, month = day[:4], day[5:7]
+    return f"{year}-{month}", f"{year}-Q{(int(month) + 2) // 3}", year

@@ -16,6 +16,7 @@ from projections.roster import UnitRow
 from projections.statements import MemberStatement, Step
 
 MINUS = "−"
+PARKED_SHOWN = 5
 _GAP = "  "
 _STATUS = {ACTIVE: "在册 active", SUSPENDED: "暂停 suspended", LEFT: "离开 left"}
 _TYPE = {
@@ -41,7 +42,7 @@ def ranking_text(ranking: Ranking) -> str:
     head = [
         f"积分排行 Ranking · {_unit(ranking.units[ranking.unit])} · {days}",
         "按记录计分, 按行为日期归期 Points as recorded, by the date of the act",
-        _as_of(ranking.as_of),
+        *_as_of(ranking.as_of),
         "",
     ]
     if not ranking.standings:
@@ -61,7 +62,7 @@ def statement_text(statement: MemberStatement) -> str:
     head = [
         f"积分明细 Statement · {member.id} · {_unit(statement.unit)} · {standing}",
         f"余额 Balance {points_total(statement.balance)} · 按记录计分 Points as recorded",
-        _as_of(statement.as_of),
+        *_as_of(statement.as_of),
         "",
     ]
     if not statement.steps:
@@ -128,8 +129,13 @@ def _unit(unit: UnitRow) -> str:
     return " ".join(dict.fromkeys([unit.name_zh, unit.name_en])) + f" ({unit.id})"
 
 
-def _as_of(as_of: AsOf) -> str:
-    return f"截至 As of: 日志 log size {as_of.size} · {as_of.recorded_at}"
+def _as_of(as_of: AsOf) -> list[str]:
+    lines = [f"截至 As of: 日志 log size {as_of.size} · {as_of.recorded_at or '–'}"]
+    if as_of.parked:
+        shown = ", ".join(as_of.parked[:PARKED_SHOWN])
+        more = f" (+{len(as_of.parked) - PARKED_SHOWN})" if len(as_of.parked) > PARKED_SHOWN else ""
+        lines.append(f"未计入 Not counted, entries that could not be folded: {shown}{more}")
+    return lines
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:

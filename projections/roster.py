@@ -8,36 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from sys import intern
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from ledger.domain import member as members
 from ledger.domain import unit as units
 from ledger.domain.event import Event
 from ledger.domain.member import Member
 from ledger.domain.unit import Unit
+from projections.columns import DATE, Note
 from projections.fold import Need, Rows, Table
 
 
 class UnitRow(NamedTuple):
     """The fields of `ledger.domain.unit.Unit`."""
 
-    id: str
-    version: int
-    parent: str | None
-    start: str
-    name_zh: str
-    name_en: str
+    id: Annotated[str, Note("The unit's id.")]
+    version: Annotated[int, Note("Entries in the unit's stream so far.", "entries")]
+    parent: Annotated[str | None, Note("The unit above; none for the root.")]
+    start: Annotated[str, Note("The day from which the unit exists.", kind=DATE)]
+    name_zh: Annotated[str, Note("The unit's name in Chinese.")]
+    name_en: Annotated[str, Note("The unit's name in English.")]
 
 
 class MemberRow(NamedTuple):
     """The fields of `ledger.domain.member.Member`."""
 
-    id: str
-    version: int
-    unit: str
-    member_type: str
-    actor: str | None
-    status: str
+    id: Annotated[str, Note("The member's id.")]
+    version: Annotated[
+        int, Note("The last entry of the member's stream about the member itself.", "entries")
+    ]
+    unit: Annotated[str, Note("The unit that the member belongs to.")]
+    member_type: Annotated[str, Note("The member's type, as the rulebooks name them.")]
+    actor: Annotated[str | None, Note("The actor who is the same person, if one is linked.")]
+    status: Annotated[str, Note("active, suspended or left.")]
 
 
 UNIT = Table("unit", UnitRow)

@@ -1,48 +1,37 @@
 """Keeps the read models' tables in the database in step with the log, up to its signed size.
 
-A batch is one transaction: lock the positions of the models, read entries, load the rows that they
-touch, fold, write the changed rows, move the positions, commit. A crash anywhere before the commit
-leaves rows and positions as they were; after it, both have moved. The lock makes a second runner
-wait and then start from where the first one ended, so any number may run.
+A batch is one transaction: lock the builds, read entries, load the rows that they touch, fold,
+write the changed rows, move the positions, commit. A crash anywhere before the commit leaves rows
+and positions as they were; after it, both have moved. The lock makes a second runner wait and then
+start from where the first one ended, so any number may run.
+
+An entry that cannot be folded is parked with its stream, in the same transaction; the rest goes on.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
 
-import orjson
 import psycopg
-from psycopg import sql
-from psycopg.types.string import TextLoader
+import structlog
 
 from ledger.errors import BusyError, MingzhangError, StoppedError
 from ledger.store.ledger import Ledger
+from projections import builds
+from projections.advance import BATCH_ENTRIES, Advance, Busy, open_connection
+from projections.batch import Connection, UnsaveableError
 from projections.catalogue import MODELS
-from projections.fold import (
-    AsOf,
-    Key,
-    Need,
-    PoisonedEntryError,
-    R,
-    ReadModel,
-    Rows,
-    Table,
-    read_events,
-    recorded_at,
-)
+from projections.fold import ReadModel
 from projections.sql import query
 
-BATCH_ENTRIES = 4_000
-BATCH_BYTES = 16 * 1024 * 1024
 POLL_S = 0.5
 CLOSE_S = 0.2
 """How long `close` may take to be noticed by a thread that waits."""
 
-Connection = psycopg.Connection[Any]
+_logger = structlog.stdlib.get_logger("mingzhang.projections")
 
 
 class Runner:
@@ -63,9 +52,8 @@ class Runner:
     ) -> None:
         self._connect = connect
         self._signed_size = signed_size
-        self._models = {each.name: each for each in models}
-        self._kinds = frozenset[str]().union(*(each.kinds for each in models))
-        self._batch_entries = batch_entries
+        self._models = tuple(models)
+        self._advance = Advance(models, batch_entries)
         self._poll_s = poll_s
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -91,8 +79,8 @@ class Runner:
     def check(self) -> None:
         """Raise unless the thread follows the log.
 
-        StoppedError: it has given up, on an entry that cannot be folded. BusyError: it cannot
-        work at the moment, and goes on trying.
+        StoppedError: it has given up, on a log that cannot be read. BusyError: it cannot work at
+        the moment, and goes on trying.
         """
         if self._failure is not None:
             raise StoppedError(f"the read models no longer follow the log: {self._failure}")
@@ -103,8 +91,7 @@ class Runner:
         """Fold everything that is signed now, and return that size.
 
         Makes the tables that are not there yet. Raises BusyError if the database does not answer,
-        PoisonedEntryError or FormatError for an entry that cannot be folded; every batch before
-        it stays folded.
+        FormatError for an entry that cannot be read; every batch before it stays folded.
         """
         target = self._signed_size()
         try:
@@ -148,9 +135,11 @@ class Runner:
                 self._stop.wait(self._poll_s)
             except MingzhangError as error:
                 self._failure = error.message
+                _logger.critical("read models stopped", error=error.code, size=self._size)
                 return
             except Exception as error:
                 self._failure = repr(error)
+                _logger.critical("read models stopped", error=type(error).__name__, size=self._size)
                 raise
 
     def _follow(self) -> None:
@@ -171,12 +160,11 @@ class Runner:
                 return
 
     def _open(self) -> Connection:
-        connection = self._connect()
+        connection = open_connection(self._connect)
         try:
-            # Rows hold ids and dates as text, in the log as in memory.
-            for name in ("uuid", "date"):
-                connection.adapters.register_loader(name, TextLoader)
-            make_tables(connection, self._models.values())
+            builds.set_up(connection, self._models)
+            for model in self._models:
+                builds.retire(connection, model)
         except BaseException:
             connection.close()
             raise
@@ -184,146 +172,29 @@ class Runner:
 
     def _step(self, connection: Connection, target: int) -> bool:
         """Fold one batch below `target`; return whether there is more to do."""
+        start = 0
         try:
             with connection.transaction():
                 connection.execute(query("runner", "forget_sync").encode())
-                sizes = self._lock(connection)
-                start = min(sizes.values())
-                stop = min(target, start + self._batch_entries)
-                if start < stop:
-                    start = self._fold(connection, sizes, start, stop)
-        except psycopg.errors.LockNotAvailable:
+                found = builds.lock_followed(connection, self._models)
+                if len(found) == len(self._models):
+                    start = min(each.size for each in found)
+                    size = self._advance.fold(connection, found, target)
+                    first = [each for each in found if not each.served and size >= target]
+                    for each in first:
+                        builds.serve(connection, each)
+        except Busy:
             # Others hold it in turn, each for a batch. The server ends a paused one's session.
             return True
-        self._size = max(self._size, start)
-        return start < target
-
-    def _lock(self, connection: Connection) -> dict[str, int]:
-        """Return how far each model is; nobody else moves them until the transaction ends."""
-        names = list(self._models)
-        versions = [self._models[each].version for each in names]
-        locked = connection.execute(query("runner", "lock_progress").encode(), (names, versions))
-        return dict(locked.fetchall())
-
-    def _fold(self, connection: Connection, sizes: dict[str, int], start: int, stop: int) -> int:
-        entries = connection.execute(
-            query("runner", "entries").encode(), (start, stop, BATCH_BYTES), binary=True
-        ).fetchall()
-        if not entries or [index for index, _ in entries] != list(
-            range(start, start + len(entries))
-        ):
-            raise PoisonedEntryError(
-                f"entries from {start} on are missing in the database, though they are signed: "
-                "run `mingzhang verify log`"
-            )
-        events = list(read_events(entries, self._kinds))
-        last, data = entries[-1]
-        position = AsOf(last + 1, recorded_at(last, data))
-        for name, size in sizes.items():
-            if size < position.size:
-                model = self._models[name]
-                mine = [
-                    each
-                    for each in events
-                    if each.index >= size and each.proposal.stream.partition("/")[0] in model.kinds
-                ]
-                rows = _BatchRows(model.tables)
-                _load(
-                    connection, model, rows, (need for each in mine for need in model.needs(each))
-                )
-                model.fold_all(mine, rows)
-                _save(connection, model, rows)
-                connection.execute(
-                    query("runner", "move_progress").encode(), (*position, name, model.version)
-                )
-        return position.size
-
-
-class _BatchRows(Rows):
-    """The rows that a batch may touch: those that were loaded, and those put since."""
-
-    def __init__(self, tables: Iterable[Table[Any]]) -> None:
-        super().__init__(tables)
-        self._changed: dict[str, dict[Key, None]] = {name: {} for name in self._rows}
-
-    def get(self, table: Table[R], key: Key) -> R | None:
-        """Return the row of `key`. Raises LookupError if the model's `needs` did not name it."""
-        known = self._rows[table.name]
-        if key not in known:
-            raise LookupError(f"row {key!r} of {table.name} is read but was not named as needed")
-        row: R | None = known[key]
-        return row
-
-    def put(self, table: Table[R], row: R) -> None:
-        """Insert or replace a row, and note that it must be written."""
-        key = table.key(row)
-        self._rows[table.name][key] = row
-        self._changed[table.name][key] = None
-
-    def load(
-        self, table: Table[Any], keys: Iterable[Key], found: Iterable[tuple[Any, ...]]
-    ) -> None:
-        """Take over what the database holds for `keys`; what is not found is absent there."""
-        known = self._rows[table.name]
-        known.update(dict.fromkeys(keys))
-        for row in map(table.row._make, found):
-            known[table.key(row)] = row
-
-    def changed(self, table: Table[Any]) -> list[tuple[Any, ...]]:
-        """Return the rows that were put."""
-        known = self._rows[table.name]
-        return [known[key] for key in self._changed[table.name]]
-
-
-def make_tables(connection: Connection, models: Collection[ReadModel]) -> None:
-    """Make the tables of the models' versions that are not in the database yet, empty."""
-    with connection.transaction():
-        connection.execute(query("runner", "set_up_lock").encode())
-        connection.execute(query("runner", "create_progress").encode())
-        for model in models:
-            added = connection.execute(
-                query("runner", "add_progress").encode(), (model.name, model.version)
-            ).fetchone()
-            if added is not None:
-                connection.execute(query(model.name, "create", model.version).encode())
-
-
-def _load(
-    connection: Connection, model: ReadModel, rows: _BatchRows, needs: Iterable[Need]
-) -> None:
-    wanted: dict[str, dict[Key, None]] = {}
-    for table, key in needs:
-        wanted.setdefault(table.name, {})[key] = None
-    for table in model.tables:
-        keys = wanted.get(table.name)
-        if keys:
-            columns = table.columns[: table.key_size]
-            listed = [
-                dict(zip(columns, key if table.key_size > 1 else (key,), strict=True))
-                for key in keys
-            ]
-            statement = _statement("load_rows", model, table)
-            found = connection.execute(statement, (orjson.dumps(listed).decode(),))
-            rows.load(table, keys, found)
-
-
-def _save(connection: Connection, model: ReadModel, rows: _BatchRows) -> None:
-    for table in model.tables:
-        changed = rows.changed(table)
-        if changed:
-            columns = table.columns
-            listed = [dict(zip(columns, row, strict=True)) for row in changed]
-            statement = _statement("save_rows", model, table)
-            connection.execute(statement, (orjson.dumps(listed).decode(),))
-
-
-def _statement(name: str, model: ReadModel, table: Table[Any]) -> sql.Composed:
-    columns = [sql.Identifier(each) for each in table.columns]
-    comma = sql.SQL(", ")
-    return sql.SQL(query("runner", name)).format(
-        table=sql.Identifier(model.table_name(table)),
-        key=comma.join(columns[: table.key_size]),
-        names=comma.join(columns),
-        columns=comma.join([sql.SQL("t.") + each for each in columns]),
-        excluded=comma.join([sql.SQL("EXCLUDED.") + each for each in columns]),
-    )
+        except UnsaveableError as error:
+            self._advance.narrow(error, start)
+            return True
+        if len(found) < len(self._models):
+            # One was swapped a moment ago, or dropped by a newer version of this program.
+            builds.set_up(connection, self._models)
+            return True
+        self._advance.done()
+        for each in first:
+            builds.retire(connection, each.model)
+        self._size = max(self._size, size)
+        return size < target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import psycopg
 
@@ -14,6 +14,7 @@ from ledger.domain.member import posting
 from ledger.domain.points import CORRECTED
 from ledger.errors import NotFoundError
 from projections import roster
+from projections.columns import DATE, POINTS, Id, MaybeId, Note
 from projections.fold import AsOf, Need, ReadModel, Rows, Table
 from projections.roster import MEMBER, UNIT, MemberRow, UnitRow
 from projections.sql import query
@@ -27,30 +28,30 @@ class StepRow(NamedTuple):
     without a replacement brings in nothing and has no act.
     """
 
-    id: str
-    member: str
-    seq: int
-    log_index: int
-    recorded_at: str
-    type: str
-    rulebook: str | None
-    version: str | None
-    item: str | None
-    act_date: str | None
-    points: int
-    change: int
-    reverses: str | None
-    reversed_by: str | None
+    id: Id
+    member: Annotated[str, Note("The member's id.")]
+    seq: Annotated[int, Note("Place in the member's stream, from 1.")]
+    log_index: Annotated[int, Note("Place in the log, from 0.")]
+    recorded_at: Annotated[str, Note("When it was recorded, RFC 3339 in UTC.")]
+    type: Annotated[str, Note("points.awarded, points.deducted or points.corrected.")]
+    rulebook: Annotated[str | None, Note("The rulebook of the item.")]
+    version: Annotated[str | None, Note("The rulebook's version.")]
+    item: Annotated[str | None, Note("The item's code in the rulebook.")]
+    act_date: Annotated[str | None, Note("The day of the act.", kind=DATE)]
+    points: Annotated[int, Note("What the entry itself brings in.", POINTS)]
+    change: Annotated[int, Note("What it does to the balance, with what it reverses.", POINTS)]
+    reverses: Annotated[MaybeId, Note("The entry that this one reverses.")]
+    reversed_by: Annotated[MaybeId, Note("The entry that reverses this one.")]
 
 
 class ItemRow(NamedTuple):
     """A rule item's names in one version of its rulebook."""
 
-    rulebook: str
-    version: str
-    code: str
-    name_zh: str
-    name_en: str
+    rulebook: Annotated[str, Note("The rulebook's id.")]
+    version: Annotated[str, Note("The rulebook's version.")]
+    code: Annotated[str, Note("The item's code.")]
+    name_zh: Annotated[str, Note("The item's name in Chinese.")]
+    name_en: Annotated[str, Note("The item's name in English.")]
 
 
 STEP = Table("step", StepRow)
@@ -138,7 +139,7 @@ def fold(event: Event, rows: Rows) -> None:
 
 STATEMENTS = ReadModel(
     "statements",
-    1,
+    2,
     (UNIT, MEMBER, STEP, ITEM),
     frozenset({"unit", "member", "rulebook"}),
     needs,
@@ -156,24 +157,27 @@ def from_rows(rows: Rows, as_of: AsOf, member: str) -> MemberStatement:
     )
     items = [rows.get(ITEM, (each.rulebook, each.version, each.item)) for each in entries]
     return _statement(
-        known, rows.get(UNIT, known.unit), as_of, list(zip(entries, items, strict=True))
+        known,
+        rows.get(UNIT, known.unit),
+        _of_member(as_of, member),
+        list(zip(entries, items, strict=True)),
     )
 
 
-def from_database(connection: psycopg.Connection[Any], as_of: AsOf, member: str) -> MemberStatement:
-    """Return a statement from the read model's tables; `as_of` is their position in this snapshot.
+def from_database(
+    connection: psycopg.Connection[Any], build: int, as_of: AsOf, member: str
+) -> MemberStatement:
+    """Return a statement from a build's tables, as of a size that it holds.
 
     Raises NotFoundError for an unknown member.
     """
-    version = STATEMENTS.version
-    found = connection.execute(
-        query("statements", "member", version).encode(), (member,)
-    ).fetchone()
+    asked = {"member": member, "size": as_of.size}
+    found = connection.execute(query("statements", "member", build).encode(), asked).fetchone()
     if found is None:
         raise _unknown(member)
     known = MemberRow(*found[: len(MemberRow._fields)])
     unit = UnitRow(*found[len(MemberRow._fields) :])
-    rows = connection.execute(query("statements", "steps", version).encode(), (member,))
+    rows = connection.execute(query("statements", "steps", build).encode(), asked)
     width = len(StepRow._fields)
     steps: list[tuple[StepRow, ItemRow | None]] = []
     for row in rows:
@@ -183,7 +187,7 @@ def from_database(connection: psycopg.Connection[Any], as_of: AsOf, member: str)
         if names[0] is not None:
             item = ItemRow(entry.rulebook or "", entry.version or "", entry.item or "", *names)
         steps.append((entry, item))
-    return _statement(known, unit, as_of, steps)
+    return _statement(known, unit, _of_member(as_of, member), steps)
 
 
 def _statement(
@@ -199,6 +203,16 @@ def _statement(
         Step(entry, item, balance) for (entry, item), balance in zip(entries, balances, strict=True)
     )
     return MemberStatement(member, unit, as_of, steps)
+
+
+def _of_member(as_of: AsOf, member: str) -> AsOf:
+    """Leave out parked streams of other members: they change nothing here."""
+    others = tuple(
+        each
+        for each in as_of.parked
+        if not each.startswith("member/") or each == f"member/{member}"
+    )
+    return as_of._replace(parked=others)
 
 
 def _unknown(member: str) -> NotFoundError:

@@ -2,57 +2,168 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from ledger.entry import parse_entry
 from ledger.errors import BusyError, NotFoundError
-from projections import rankings, statements
-from projections.fold import AsOf, ReadModel
+from ledger.log.merkle import Edge, peak_nodes
+from ledger.store.tree import node_hashes
+from projections import builds, rankings, statements
+from projections.asof import Wanted, check_same
+from projections.fold import AsOf, ReadModel, recorded_at
 from projections.period import parse_period
-from projections.rankings import RANKINGS, Ranking
+from projections.rankings import RANKINGS, Ranking, Standing
 from projections.sql import query
 from projections.statements import STATEMENTS, MemberStatement
 
+PAGE_MAX = 1_000
+_TRIES = 5
+
+A = TypeVar("A")
+Connection = psycopg.Connection[Any]
+
+
+class Snapshot(NamedTuple):
+    """One position of the log: the build that is read, and what the answer holds for.
+
+    `newest` says whether that is all that the build holds.
+    """
+
+    connection: Connection
+    build: int
+    as_of: AsOf
+    newest: bool
+
 
 class Views:
-    """Answers from `pool`, whose connections have the service's role."""
+    """Answers from `pool`, whose connections have the service's role.
+
+    Every question takes `as_of`, a prefix of the log, and without it is answered for all that is
+    folded. Every one raises BusyError while the database does not answer, the read model is being
+    built or has not folded that much yet; NotFoundError where the log is not that long.
+    """
 
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
 
-    def ranking(self, unit: str, period: str) -> Ranking:
+    def ranking(self, unit: str, period: str, as_of: Wanted | None = None) -> Ranking:
         """Return the ranking of a unit and its sub-units for `2025`, `2025-Q1` or `2025-03`.
 
-        Raises FormatError for anything else, NotFoundError for an unknown unit, BusyError.
+        Raises FormatError for anything else, NotFoundError for an unknown unit.
         """
         days = parse_period(period)
-        with self._snapshot(RANKINGS) as (connection, as_of):
-            return rankings.from_database(connection, as_of, unit, days)
+        return self.read(
+            RANKINGS,
+            lambda at: rankings.from_database(at.connection, at.build, at.as_of, unit, days),
+            as_of,
+        )
 
-    def statement(self, member: str) -> MemberStatement:
-        """Return a member's statement. Raises NotFoundError for an unknown member, BusyError."""
-        with self._snapshot(STATEMENTS) as (connection, as_of):
-            return statements.from_database(connection, as_of, member)
+    def ranking_page(
+        self,
+        unit: str,
+        period: str,
+        limit: int,
+        after: Standing | None = None,
+        as_of: Wanted | None = None,
+    ) -> Ranking:
+        """Return the next `limit` places (PAGE_MAX at most) of a ranking behind `after`.
 
-    @contextmanager
-    def _snapshot(self, model: ReadModel) -> Iterator[tuple[psycopg.Connection[Any], AsOf]]:
+        Raises what `ranking` raises.
+        """
+        days = parse_period(period)
+        limit = max(1, min(limit, PAGE_MAX))
+
+        def answer(at: Snapshot) -> Ranking:
+            place = (at.connection, at.build, at.as_of, unit, days)
+            if at.newest:
+                return rankings.page_from_database(*place, limit, after)
+            return rankings.behind(rankings.from_database(*place), limit, after)
+
+        return self.read(RANKINGS, answer, as_of)
+
+    def statement(self, member: str, as_of: Wanted | None = None) -> MemberStatement:
+        """Return a member's statement. Raises NotFoundError for an unknown member."""
+        return self.read(
+            STATEMENTS,
+            lambda at: statements.from_database(at.connection, at.build, at.as_of, member),
+            as_of,
+        )
+
+    def read(
+        self, model: ReadModel, answer: Callable[[Snapshot], A], as_of: Wanted | None = None
+    ) -> A:
+        """Return what `answer` reads from one snapshot of a model's tables."""
         try:
-            with self._pool.connection() as connection, connection.transaction():
-                connection.execute(query("runner", "snapshot").encode())
-                found = connection.execute(
-                    query("runner", "get_progress").encode(), (model.name, model.version)
-                ).fetchone()
-                if found is None:
-                    raise psycopg.errors.UndefinedTable
-                yield connection, AsOf(*found)
-        except psycopg.errors.UndefinedTable:
-            raise NotFoundError(
-                f"the read model {model.name} was never built here: start the service, which "
-                "keeps it up to date"
-            ) from None
+            for _ in range(_TRIES):
+                try:
+                    with self._snapshot(model, as_of) as snapshot:
+                        return answer(snapshot)
+                except psycopg.errors.UndefinedTable:
+                    # It was swapped between the snapshot and the question: a new one knows.
+                    continue
         except psycopg.OperationalError as error:
             raise BusyError(f"the database does not answer: {error}") from error
+        raise NotFoundError(
+            f"the read model {model.name} was never built here: start the service, which keeps it "
+            "up to date"
+        )
+
+    @contextmanager
+    def _snapshot(self, model: ReadModel, wanted: Wanted | None) -> Iterator[Snapshot]:
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute(query("views", "snapshot").encode())
+            found = builds.served(connection, model)
+            if found is None:
+                raise BusyError(
+                    f"the read model {model.name} is being built: try again when it has caught up, "
+                    "`mingzhang lag` shows how far it is"
+                )
+            build, position = found
+            size = position.size
+            if wanted is not None:
+                size = wanted.resolve(size, lambda index: _entry(connection, index))
+                _check_within(connection, model, size, position.size)
+                if wanted.checkpoint is not None:
+                    origin, root = _origin(connection), _root(connection, size)
+                    check_same(wanted.checkpoint, origin, root)
+            newest = size == position.size
+            when = position.recorded_at
+            if not newest:
+                when = recorded_at(size - 1, _entry(connection, size - 1)) if size else ""
+            parked = builds.parked_streams(connection, model.name, build, size)
+            yield Snapshot(connection, build, AsOf(size, when, parked), newest)
+
+
+def _check_within(connection: Connection, model: ReadModel, size: int, folded: int) -> None:
+    if size <= folded:
+        return
+    (signed,) = connection.execute(query("views", "signed_size").encode()).fetchone() or (0,)
+    if size > signed:
+        raise NotFoundError(f"the log has no size {size}: {signed} entries are signed")
+    raise BusyError(f"{model.name} holds {folded} entries of the {size} asked for: try again")
+
+
+def _entry(connection: Connection, index: int) -> bytes:
+    found = connection.execute(query("views", "entry").encode(), (index,), binary=True).fetchone()
+    if found is None:
+        raise NotFoundError(f"no entry {index} is recorded")
+    return bytes(found[0])
+
+
+def _origin(connection: Connection) -> str:
+    """Return the log that the first entry was written for."""
+    return parse_entry(_entry(connection, 0)).statement.log
+
+
+def _root(connection: Connection, size: int) -> bytes:
+    def rows(statement: str, values: Any) -> list[Any]:
+        return connection.execute(statement.encode(), values, binary=True).fetchall()
+
+    peaks = peak_nodes(size)
+    hashes = node_hashes(rows, peaks)
+    return Edge(size, tuple(hashes[each] for each in peaks)).root()

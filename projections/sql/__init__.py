@@ -10,12 +10,12 @@ _NAME = re.compile(r"^-- ([a-z_]+): .*$", re.MULTILINE)
 
 
 @cache
-def query(file: str, name: str, version: int = 0) -> str:
-    """Return a named query of `<file>.sql`, for the tables of `version` where it names any.
+def query(file: str, name: str, build: int = 0) -> str:
+    """Return a named query of `<file>.sql`, for the tables of `build` where it names any.
 
     Raises KeyError if there is none.
     """
-    return _queries(file)[name].replace("{v}", str(version))
+    return _queries(file)[name].replace("{b}", str(build))
 
 
 @cache

@@ -6,24 +6,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool
 
-from ledger.errors import BusyError, NotFoundError, StoppedError
-from ledger.store.postgres import Database, open_database
+from ledger.errors import BusyError, NotFoundError
+from ledger.store.postgres import Database
 from ledger.store.reader import Reader
 from ledger.store.table import EntryTable
-from projections import rankings, statements
+from projections import builds, rankings, statements
+from projections.advance import open_connection
 from projections.catalogue import MODELS
-from projections.fold import PoisonedEntryError, ReadModel, Rows
 from projections.period import parse_period
 from projections.rankings import RANKINGS
 from projections.render import ranking_text, statement_text
@@ -31,65 +29,15 @@ from projections.replay import replay
 from projections.runner import Runner
 from projections.statements import STATEMENTS
 from projections.views import Views
-from tests.support.journal import SIGNER, Journal, random_journal
+from tests.support.folded import assert_folded
+from tests.support.journal import SIGNER, random_journal
+from tests.support.waiting import HELD, pool_row, wait_until
 
 PROJECT = Path(__file__).parents[3]
-# How many other sessions hold a lock on the positions.
-HELD = (
-    "SELECT count(*) FROM pg_locks WHERE relation = 'mingzhang_views.progress'::regclass "
-    "AND pid <> pg_backend_pid()"
-)
-
-
-@pytest.fixture
-def database(tmp_path: Path, database_url: str) -> Database:
-    return open_database(tmp_path / "data", database_url)
-
-
-@pytest.fixture
-def pool(database: Database) -> Iterator[ConnectionPool[Any]]:
-    with database.pool(1, 4) as pool:
-        yield pool
-
-
-@pytest.fixture
-def table(database: Database) -> Iterator[EntryTable]:
-    table = EntryTable(database.connect)
-    yield table
-    table.close()
 
 
 def runner_of(database: Database, pool: ConnectionPool[Any], **options: Any) -> Runner:
     return Runner(database.connect, Reader(pool).size, **options)
-
-
-def assert_folded(database: Database, journal: Journal, size: int) -> None:
-    """Positions and every row are those of a fold in memory of the first `size` entries."""
-    with database.connect() as connection:
-        for name in ("uuid", "date"):
-            connection.adapters.register_loader(name, TextLoader)
-        for model in MODELS:
-            position = connection.execute(
-                "SELECT size FROM mingzhang_views.progress WHERE model = %s AND version = %s",
-                (model.name, model.version),
-            ).fetchone()
-            assert position == (size,)
-            rows = Rows(model.tables)
-            model.fold_all(journal.events()[:size], rows)
-            for table in model.tables:
-                columns = sql.SQL(", ").join([sql.Identifier(each) for each in table.columns])
-                place = sql.Identifier("mingzhang_views", model.table_name(table))
-                found = connection.execute(sql.SQL("SELECT {} FROM {}").format(columns, place))
-                assert sorted(map(repr, found)) == sorted(repr(tuple(r)) for r in rows.all(table))
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float) -> float:
-    """Wait for a condition and return how long it took; fail after `timeout_s`."""
-    start_s = time.monotonic()
-    while not condition():
-        assert time.monotonic() - start_s < timeout_s, f"not so after {timeout_s} s"
-        time.sleep(0.01)
-    return time.monotonic() - start_s
 
 
 def wait_for_size(runner: Runner, size: int, timeout_s: float) -> float:
@@ -159,9 +107,9 @@ def test_a_crash_between_rows_and_commit_leaves_neither(
             "PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END $$"
         )
         moment = (
-            "TRIGGER die BEFORE UPDATE ON mingzhang_views.progress"
+            "TRIGGER die BEFORE UPDATE ON mingzhang_views.build"
             if timing == "BEFORE UPDATE"
-            else "CONSTRAINT TRIGGER die AFTER UPDATE ON mingzhang_views.progress "
+            else "CONSTRAINT TRIGGER die AFTER UPDATE ON mingzhang_views.build "
             "DEFERRABLE INITIALLY DEFERRED"
         )
         owner.execute(
@@ -171,7 +119,7 @@ def test_a_crash_between_rows_and_commit_leaves_neither(
             with pytest.raises(BusyError):
                 runner_of(database, pool, batch_entries=100).catch_up()
             assert_folded(database, grown, 500)
-        owner.execute("DROP TRIGGER die ON mingzhang_views.progress")
+        owner.execute("DROP TRIGGER die ON mingzhang_views.build")
     assert runner_of(database, pool).catch_up() == 900
     assert_folded(database, grown, 900)
 
@@ -192,19 +140,14 @@ def test_a_killed_process_leaves_a_clean_fold(
         process.kill()
         process.wait()
         process.stdout.close()
-        (size,) = pool_row(pool, "SELECT min(size) FROM mingzhang_views.progress")
+        (size,) = pool_row(pool, "SELECT min(size) FROM mingzhang_views.build")
         assert reached <= size < 2_000
         # The killed one's transaction may live on until the server finds its socket closed.
         wait_until(lambda: pool_row(pool, HELD) == (0,), 10)
-        (size,) = pool_row(pool, "SELECT min(size) FROM mingzhang_views.progress")
+        (size,) = pool_row(pool, "SELECT min(size) FROM mingzhang_views.build")
         assert_folded(database, journal, size)
     assert runner_of(database, pool).catch_up() == 2_000
     assert_folded(database, journal, 2_000)
-
-
-def pool_row(pool: ConnectionPool[Any], query: str) -> Any:
-    with pool.connection() as connection:
-        return connection.execute(query.encode()).fetchone()
 
 
 def test_several_runners_at_once_fold_each_entry_once(
@@ -267,48 +210,59 @@ def test_a_notification_wakes_it_long_before_the_poll(
         wait_for_size(runner, 200, 30)
 
 
-def test_a_poisoned_entry_stops_it_with_its_name(
-    database: Database, pool: ConnectionPool[Any], table: EntryTable
-) -> None:
-    journal = random_journal(seed=7, size=100)
-    award = journal.award("m-1")
-    journal.correct("m-2", award)
-    journal.store(table)
-    with pytest.raises(PoisonedEntryError, match="entry 101 "):
-        runner_of(database, pool, batch_entries=50).catch_up()
-    assert_folded(database, journal, 100)
-    with runner_of(database, pool) as runner:
-        wait_until(lambda: stopped(runner), 30)
-        with pytest.raises(StoppedError, match="entry 101 "):
-            runner.check()
-
-
-def stopped(runner: Runner) -> bool:
-    try:
-        runner.check()
-    except StoppedError:
-        return True
-    return False
-
-
 def test_another_version_of_a_read_model_is_built_from_the_start(
     database: Database, pool: ConnectionPool[Any], table: EntryTable
 ) -> None:
     journal = random_journal(seed=8, size=300)
     journal.store(table)
     runner_of(database, pool).catch_up()
-    second = ReadModel(
-        RANKINGS.name, 2, RANKINGS.tables, RANKINGS.kinds, RANKINGS.needs, RANKINGS.fold
-    )
+    second = replace(RANKINGS, version=RANKINGS.version + 1)
+    models = (second, STATEMENTS)
     grown = random_journal(seed=8, size=500)
     grown.store(table)
-    models = (second, STATEMENTS)
     assert runner_of(database, pool, models=models, batch_entries=70).catch_up() == 500
-    count = "SELECT count(*) FROM mingzhang_views.rankings_{}_posting"
-    assert pool_row(pool, count.format(2)) > pool_row(pool, count.format(1))
+    assert_folded(database, grown, 500, models)
+    assert pool_row(pool, TABLES.format(RANKINGS.name)) == (len(RANKINGS.tables),)
+    # Older code, put back in service, builds its own again, and leaves the newer ones alone.
     assert runner_of(database, pool).catch_up() == 500
-    assert pool_row(pool, count.format(2)) == pool_row(pool, count.format(1))
     assert_folded(database, grown, 500)
+    assert pool_row(pool, TABLES.format(RANKINGS.name)) == (2 * len(RANKINGS.tables),)
+
+
+TABLES = (
+    "SELECT count(*) FROM pg_tables WHERE schemaname = 'mingzhang_views' AND tablename LIKE '{}_%'"
+)
+
+
+def test_a_version_is_served_when_it_has_caught_up_and_not_before(
+    database: Database, pool: ConnectionPool[Any], table: EntryTable
+) -> None:
+    journal = random_journal(seed=12, size=300)
+    journal.store(table)
+    with open_connection(database.connect) as connection:
+        builds.set_up(connection, MODELS)
+    with pytest.raises(BusyError, match="being built"):
+        Views(pool).ranking("root", "2025")
+    runner_of(database, pool).catch_up()
+    assert Views(pool).ranking("root", "2025").as_of.size == 300
+
+
+def test_the_tables_of_the_first_release_give_way(
+    database: Database, pool: ConnectionPool[Any], table: EntryTable
+) -> None:
+    journal = random_journal(seed=13, size=100)
+    journal.store(table)
+    with database.connect() as connection:
+        connection.execute("CREATE TABLE mingzhang_views.progress (model text)")
+        connection.execute("CREATE TABLE mingzhang_views.rankings_1_unit (id text)")
+        connection.execute("CREATE TABLE mingzhang_views.example_awards (actor text)")
+    runner_of(database, pool).catch_up()
+    assert_folded(database, journal, 100)
+    names = pool_row(
+        pool, "SELECT array_agg(tablename) FROM pg_tables WHERE schemaname LIKE '%views'"
+    )
+    assert "progress" not in names[0]
+    assert "example_awards" in names[0]
 
 
 def test_what_was_never_built_or_recorded_is_not_found(
@@ -355,7 +309,7 @@ def test_a_runner_outlasts_another_that_holds_the_positions(
         psycopg.connect(database_url, autocommit=True) as owner,
     ):
         holder.execute("BEGIN")
-        holder.execute("SELECT size FROM mingzhang_views.progress FOR UPDATE")
+        holder.execute("SELECT size FROM mingzhang_views.build FOR UPDATE")
         thread.start()
         wait_until(waits_again, 20)
         holder.execute("COMMIT")

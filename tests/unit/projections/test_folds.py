@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ledger.entry import parse_entry
 from projections import rankings, statements
 from projections.catalogue import MODELS
-from projections.fold import AsOf, PoisonedEntryError, ReadModel, Rows, read_events
+from projections.fold import AsOf, Parked, ReadModel, Rows, read_events
 from projections.period import parse_period
 from projections.rankings import RANKINGS
 from projections.statements import STATEMENTS
@@ -85,12 +85,30 @@ def test_scores_and_balances_are_the_sums_of_what_is_not_reversed(
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.name))
-def test_an_entry_that_cannot_be_folded_is_named(model: ReadModel) -> None:
+def test_an_entry_that_cannot_be_folded_parks_its_stream_and_no_other(model: ReadModel) -> None:
     journal = start()
     other = journal.award("m-2")
     journal.correct("m-1", other)
-    with pytest.raises(PoisonedEntryError, match=r"entry 4 \(points.corrected on member/m-1\)"):
-        folded(journal, model)
+    journal.award("m-1")
+    journal.award("m-2")
+    rows = folded(journal, model)
+    (parked,) = rows.parked.values()
+    assert [each[:3] for each in parked] == [
+        ("member/m-1", 4, "ValueError"),
+        ("member/m-1", 5, "behind"),
+    ]
+    assert other in parked[0].message
+    clean = start()
+    clean.award("m-2")
+    clean.award("m-1")
+    clean.award("m-2")
+    without = Rows(model.tables)
+    events = [each for each in clean.events() if each.index != 4]
+    model.fold_all(events, without)
+    for table in model.tables:
+        mine = [row[1:] for row in rows.all(table)]
+        assert len(mine) == len(without.all(table))
+    assert rows.as_of(7, "now").parked == ("member/m-1",)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.name))
@@ -102,8 +120,30 @@ def test_what_is_reversed_already_cannot_be_reversed_again(
     award = journal.award("m-1")
     journal.correct("m-1", award, replacement)
     journal.correct("m-1", award)
-    with pytest.raises(PoisonedEntryError, match="entry 5"):
-        folded(journal, model)
+    rows = folded(journal, model)
+    assert [each.index for each in rows.parked["member/m-1"]] == [5]
+
+
+def test_what_an_entry_put_before_it_failed_is_taken_back() -> None:
+    rows = Rows(RANKINGS.tables)
+    table = RANKINGS.tables[0]
+    first, second = (table.row(*("a", n, None, "2025-01-01", "", "")) for n in (1, 2))
+    rows.put(table, first)
+    rows.keep()
+    rows.put(table, second)
+    rows.put(table, second._replace(id="b"))
+    rows.park("unit/a", 1, ValueError("no"))
+    assert list(rows.all(table)) == [first]
+    assert rows.parked == {"unit/a": [Parked("unit/a", 1, "ValueError", "no")]}
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.name))
+def test_every_column_says_what_it_holds(model: ReadModel) -> None:
+    for table in model.tables:
+        for column in table.described:
+            assert column.note, f"{model.name}.{table.name}.{column.name}"
+            if column.name in {"points", "change"}:
+                assert column.unit
 
 
 def test_the_lean_reader_reads_what_the_strict_parser_reads() -> None:

@@ -21,7 +21,7 @@ def test_a_replay_holds_for_the_checkpoint_of_the_log(tmp_path: Path) -> None:
         journal.write(tmp_path), RANKINGS, SIGNER.vkey, lambda done, of: seen.append((done, of))
     )
     assert found.origin == ORIGIN
-    assert found.as_of == (600, journal.events()[-1].recorded_at)
+    assert found.as_of == (600, journal.events()[-1].recorded_at, ())
     assert found.signed
     assert len(found.rows.all(MEMBER)) == 40
     assert seen == [(256, 600), (512, 600), (600, 600)]

@@ -1,0 +1,108 @@
+"""The step that the runner and a rebuild share: the next entries, folded into builds at once.
+
+An entry that a fold refuses is parked by itself. Where only the database finds a row impossible,
+the whole transaction is lost; it is taken again by halves, down to the one entry at fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import psycopg
+import structlog
+from psycopg.types.string import TextLoader
+
+from ledger.errors import FormatError
+from projections import builds
+from projections.batch import Build, Connection, UnsaveableError, fold_batch
+from projections.fold import BEHIND, AsOf, Parked, ReadModel, read_events, recorded_at
+from projections.sql import query
+
+BATCH_ENTRIES = 4_000
+BATCH_BYTES = 16 * 1024 * 1024
+
+_logger = structlog.stdlib.get_logger("mingzhang.projections")
+
+
+class Advance:
+    """Folds entries into builds of `models`, at most `batch_entries` in one transaction."""
+
+    def __init__(self, models: Iterable[ReadModel], batch_entries: int = BATCH_ENTRIES) -> None:
+        self._kinds = frozenset[str]().union(*(each.kinds for each in models))
+        self._batch_entries = batch_entries
+        self._span_max = batch_entries
+        self._span = 0
+        self._refused: tuple[int, UnsaveableError] | None = None
+
+    def fold(self, connection: Connection, found: Sequence[Build], target: int) -> int:
+        """Fold the next entries below `target` into the builds that lack them.
+
+        Returns the size that all of them hold then. Runs within the caller's transaction. Raises
+        UnsaveableError, after which the caller rolls back, calls `narrow`, and tries again;
+        FormatError where entries that are signed are not there.
+        """
+        start = min(each.size for each in found)
+        stop = min(target, start + self._span_max)
+        if start >= stop:
+            return start
+        entries = connection.execute(
+            query("runner", "entries").encode(), (start, stop, BATCH_BYTES), binary=True
+        ).fetchall()
+        self._span = len(entries)
+        if not entries or [index for index, _ in entries] != list(range(start, start + self._span)):
+            raise FormatError(
+                f"entries from {start} on are missing in the database, though they are signed: "
+                "run `mingzhang verify log`"
+            )
+        events = list(read_events(entries, self._kinds))
+        last, data = entries[-1]
+        position = AsOf(last + 1, recorded_at(last, data))
+        for build in found:
+            if build.size < position.size:
+                name = build.model.name
+                already = builds.parked_streams(connection, name, build.number)
+                mine = [each for each in events if each.index >= build.size]
+                parked = fold_batch(connection, build, mine, already, self._poison(start, name))
+                if parked:
+                    builds.park(connection, build, parked)
+                    tell(build.model, parked)
+                builds.move(connection, build, position)
+        return position.size
+
+    def done(self) -> None:
+        """Note that what was folded is committed."""
+        self._span_max, self._refused = self._batch_entries, None
+
+    def narrow(self, error: UnsaveableError, start: int) -> None:
+        """Note that the entries from `start` on could not be saved."""
+        if self._span > 1:
+            self._span_max = self._span // 2
+        else:
+            self._refused = start, error
+
+    def _poison(self, start: int, model: str) -> UnsaveableError | None:
+        if self._refused is None or self._refused[0] != start:
+            return None
+        return self._refused[1] if self._refused[1].model == model else None
+
+
+def open_connection(connect: Callable[[], Connection]) -> Connection:
+    """Open a connection that gives ids and dates as text, as rows hold them in memory."""
+    connection = connect()
+    for name in ("uuid", "date"):
+        connection.adapters.register_loader(name, TextLoader)
+    return connection
+
+
+def tell(model: ReadModel, parked: Iterable[Parked]) -> None:
+    """Log the entries that are parked by their own fault.
+
+    Neither stream nor message is logged: they may name a person. `mingzhang lag` shows them.
+    """
+    for each in parked:
+        if each.error != BEHIND:
+            _logger.error("entry parked", model=model.name, index=each.index, error=each.error)
+
+
+Busy = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+"""Others hold what is needed, for a moment."""

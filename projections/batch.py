@@ -1,0 +1,254 @@
+"""One batch of entries folded into the tables of one build: load, fold, save.
+
+Every row of a table with a past carries the log sizes that it holds for: from `since` on, and
+below `until`. The newest version of a row has UNTIL_NOW there. A fold knows nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+import psycopg
+from psycopg import sql
+
+from ledger.domain.event import Event
+from ledger.errors import ConflictError
+from projections.fold import Key, Need, Parked, R, ReadModel, Rows, Table
+from projections.sql import query
+
+UNTIL_NOW = 2**63 - 1
+
+Connection = psycopg.Connection[Any]
+
+
+class Build(NamedTuple):
+    """Tables of a read model: their number, and how much of the log they hold."""
+
+    model: ReadModel
+    number: int
+    size: int
+    served: bool
+
+
+class UnsaveableError(Exception):
+    """The database does not take a row that a read model made of these entries."""
+
+    def __init__(self, model: str, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.model = model
+        self.reason = reason
+
+
+class OvertakenError(ConflictError):
+    """A parked entry cannot be folded late: what it touches has changed since."""
+
+    def __init__(self, index: int, model: str) -> None:
+        super().__init__(
+            "overtaken",
+            f"entry {index} touches rows that later entries have changed, so it can no longer be "
+            f"folded in its place: run `mingzhang rebuild {model}`",
+        )
+
+
+class _BatchRows(Rows):
+    """The rows that a batch may touch: those that were loaded, and those put since.
+
+    With `late` the entries are older than the build's position: a row that has changed since one
+    of them may be neither read nor put for it.
+    """
+
+    def __init__(self, model: ReadModel, *, late: bool = False) -> None:
+        super().__init__(model.tables)
+        self._model = model.name
+        self._late = late
+        self._index = 0
+        self._since: dict[str, dict[Key, int]] = {name: {} for name in self._rows}
+        self._versions: dict[str, dict[Key, list[tuple[int, Any]]]] = {
+            name: {} for name in self._rows
+        }
+
+    def get(self, table: Table[R], key: Key) -> R | None:
+        """Return the row of `key`. Raises LookupError if the model's `needs` did not name it."""
+        known = self._rows[table.name]
+        if key not in known:
+            raise LookupError(f"row {key!r} of {table.name} is read but was not named as needed")
+        if self._late:
+            self._check(table, key)
+        row: R | None = known[key]
+        return row
+
+    def begin(self, index: int) -> None:
+        """Begin with the entry `index`."""
+        self._index = index
+
+    def keep(self) -> None:
+        """Keep what was put for the entry in hand: it holds from the size just after it."""
+        since = self._index + 1
+        firsts = {(table.name, key): (table, before) for table, key, before in self._undo[::-1]}
+        for (_, key), (table, before) in firsts.items():
+            row = self._rows[table.name][key]
+            if self._late:
+                self._check(table, key)
+            if row == before:
+                continue
+            versions = self._versions[table.name].setdefault(key, [])
+            if versions and (versions[-1][0] == since or not table.past):
+                versions.pop()
+            versions.append((since, row))
+        self._undo.clear()
+
+    def park(self, stream: str, index: int, error: Exception | None) -> None:
+        """Take back what was put for the entry in hand, and park it."""
+        if isinstance(error, OvertakenError):
+            raise error
+        super().park(stream, index, error)
+
+    def wanted(self, needs: Iterable[Need]) -> dict[str, dict[Key, None]]:
+        """Return the keys that are needed and not known yet, by table."""
+        wanted: dict[str, dict[Key, None]] = {}
+        for table, key in needs:
+            if key not in self._rows[table.name]:
+                wanted.setdefault(table.name, {})[key] = None
+        return wanted
+
+    def load(self, table: Table[Any], keys: Iterable[Key], found: Iterable[Sequence[Any]]) -> None:
+        """Take over what the database holds for `keys`: rows, each with its `since` at the end.
+
+        What is not found is absent there.
+        """
+        known, since = self._rows[table.name], self._since[table.name]
+        known.update(dict.fromkeys(keys))
+        for *values, begun in found:
+            row = table.row._make(values)
+            key = table.key(row)
+            known[key] = row
+            since[key] = begun
+
+    def changes(self, table: Table[Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return what ends: keys with the size `until`; and what begins: rows with both sizes."""
+        ended, begun = [], []
+        columns, loaded = table.columns, self._since[table.name]
+        for key, versions in self._versions[table.name].items():
+            if not versions:
+                continue
+            if key in loaded:
+                parts = key if table.key_size > 1 else (key,)
+                ended.append(dict(zip(columns, parts, strict=False)) | {"until": versions[0][0]})
+            ends = [since for since, _ in versions[1:]] + [UNTIL_NOW]
+            for (since, row), until in zip(versions, ends, strict=True):
+                begun.append(
+                    dict(zip(columns, row, strict=True)) | {"since": since, "until": until}
+                )
+        return ended, begun
+
+    def _check(self, table: Table[Any], key: Key) -> None:
+        if self._since[table.name].get(key, 0) > self._index + 1:
+            raise OvertakenError(self._index, self._model)
+
+
+def fold_batch(
+    connection: Connection,
+    build: Build,
+    events: Sequence[Event],
+    parked: Iterable[str],
+    refused: UnsaveableError | None = None,
+    *,
+    late: bool = False,
+) -> list[Parked]:
+    """Fold events into a build within the caller's transaction; return what must be parked.
+
+    `parked` are the streams that are parked already. With `refused` the events are taken as
+    poisoned by that error. Raises UnsaveableError where the database does not take what was
+    folded, and OvertakenError for events that come too `late`.
+    """
+    model = build.model
+    mine = [each for each in events if each.proposal.stream.partition("/")[0] in model.kinds]
+    rows = _BatchRows(model, late=late)
+    rows.parked.update({each: [] for each in parked})
+    if refused is None:
+        _load(connection, build, rows, mine, model.needs)
+        _load(connection, build, rows, mine, lambda event: model.needs_more(event, rows))
+        model.fold_all(mine, rows)
+        try:
+            _save(connection, build, rows)
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            raise UnsaveableError(model.name, error) from error
+    else:
+        for each in mine:
+            behind = each.proposal.stream in rows.parked
+            rows.park(each.proposal.stream, each.index, None if behind else refused.reason)
+    found = [each for entries in rows.parked.values() for each in entries]
+    return sorted(found, key=lambda each: each.index)
+
+
+def _load(
+    connection: Connection,
+    build: Build,
+    rows: _BatchRows,
+    events: Iterable[Event],
+    needs: Callable[[Event], Iterable[Need]],
+) -> None:
+    named: list[Need] = []
+    for each in events:
+        try:
+            named += needs(each)
+        except Exception:  # noqa: BLE001, S112 - the fold meets the same fault, and is parked
+            continue
+    wanted = rows.wanted(named)
+    for table in build.model.tables:
+        keys = wanted.get(table.name)
+        if keys:
+            columns = table.columns[: table.key_size]
+            listed = [
+                dict(zip(columns, key if table.key_size > 1 else (key,), strict=True))
+                for key in keys
+            ]
+            name = "load_rows" if table.past else "load_newest_rows"
+            try:
+                found = connection.execute(
+                    _statement(name, build, table), (orjson.dumps(listed).decode(),)
+                )
+            except psycopg.DataError as error:
+                raise UnsaveableError(build.model.name, error) from error
+            rows.load(table, keys, found)
+
+
+def _save(connection: Connection, build: Build, rows: _BatchRows) -> None:
+    for table in build.model.tables:
+        ended, begun = rows.changes(table)
+        if not table.past:
+            if begun:
+                _write(connection, "save_newest_rows", build, table, begun)
+            continue
+        if ended:
+            _write(connection, "end_rows", build, table, ended)
+        if begun:
+            _write(connection, "add_rows", build, table, begun)
+
+
+def _write(
+    connection: Connection,
+    name: str,
+    build: Build,
+    table: Table[Any],
+    listed: list[dict[str, Any]],
+) -> None:
+    connection.execute(_statement(name, build, table), (orjson.dumps(listed).decode(),))
+
+
+def _statement(name: str, build: Build, table: Table[Any]) -> sql.Composed:
+    columns = [sql.Identifier(each) for each in table.columns]
+    comma = sql.SQL(", ")
+    key = columns[: table.key_size]
+    return sql.SQL(query("batch", name)).format(
+        table=sql.Identifier(build.model.table_name(table, build.number)),
+        key=comma.join(key),
+        same=sql.SQL(" AND ").join(
+            [sql.SQL("t.{} = wanted.{}").format(each, each) for each in key]
+        ),
+        names=comma.join(columns),
+        columns=comma.join([sql.SQL("t.") + each for each in columns]),
+        excluded=comma.join([sql.SQL("EXCLUDED.") + each for each in columns]),
+    )

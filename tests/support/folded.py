@@ -1,0 +1,79 @@
+"""What the database must hold of a journal: positions, and every row with its whole past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import sql
+
+from ledger.store.postgres import Database
+from projections.advance import open_connection
+from projections.batch import UNTIL_NOW
+from projections.catalogue import MODELS
+from projections.fold import Key, ReadModel, Rows, Table
+from tests.support.journal import Journal
+
+
+def history(model: ReadModel, journal: Journal, size: int) -> tuple[dict[str, list[Any]], Rows]:
+    """Fold the first `size` entries one by one; return every version of every row, and the rows.
+
+    The slow way: after each entry all rows are compared with those before.
+    """
+    rows = Rows(model.tables)
+    known: dict[str, dict[Key, tuple[int, Any]]] = {each.name: {} for each in model.tables}
+    versions: dict[str, list[Any]] = {each.name: [] for each in model.tables}
+    for event in journal.events()[:size]:
+        model.fold_all([event], rows)
+        for table in model.tables:
+            mine = known[table.name]
+            for row in rows.all(table):
+                key = table.key(row)
+                since, before = mine.get(key, (0, None))
+                if row != before:
+                    if before is not None and table.past:
+                        versions[table.name].append((*before, since, event.index + 1))
+                    mine[key] = event.index + 1, row
+    for table in model.tables:
+        for since, row in known[table.name].values():
+            versions[table.name].append((*row, since, *((UNTIL_NOW,) if table.past else ())))
+    return versions, rows
+
+
+def assert_folded(
+    database: Database, journal: Journal, size: int, models: Sequence[ReadModel] = MODELS
+) -> None:
+    """Positions and every version of every row are those of a fold of the first `size` entries."""
+    with open_connection(database.connect) as connection:
+        for model in models:
+            found = connection.execute(
+                "SELECT number, size FROM mingzhang_views.build WHERE model = %s AND version = %s "
+                "ORDER BY served DESC, number LIMIT 1",
+                (model.name, model.version),
+            ).fetchone()
+            assert found is not None
+            number, position = found
+            assert position == size
+            versions, rows = history(model, journal, size)
+            for table in model.tables:
+                held = stored(connection, model, table, number)
+                assert sorted(map(repr, held)) == sorted(map(repr, versions[table.name]))
+            parked = connection.execute(
+                "SELECT stream, log_index, error FROM mingzhang_views.parked "
+                "WHERE model = %s AND number = %s ORDER BY log_index",
+                (model.name, number),
+            ).fetchall()
+            named = sorted(
+                (each[:3] for entries in rows.parked.values() for each in entries),
+                key=lambda each: each[1],
+            )
+            assert parked == named
+
+
+def stored(connection: Any, model: ReadModel, table: Table[Any], number: int) -> list[Any]:
+    """Return a table's rows with their sizes."""
+    columns = [*table.columns, "since", *(("until",) if table.past else ())]
+    names = sql.SQL(", ").join([sql.Identifier(each) for each in columns])
+    place = sql.Identifier("mingzhang_views", model.table_name(table, number))
+    found = connection.execute(sql.SQL("SELECT {} FROM {}").format(names, place))
+    return list(found.fetchall())
