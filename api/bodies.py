@@ -16,6 +16,7 @@ from ledger.errors import BusyError
 BODY_WAIT_S = 30.0
 ENVELOPES_BYTES_MAX = 16 * 1024 * 1024
 BATCHES_BYTES_MAX = 48 * 1024 * 1024
+DOCUMENTS_BYTES_MAX = 64 * 1024 * 1024
 _PARAMETERS = re.compile(r'\s*(?:;\s*charset="?utf-8"?\s*)?', re.IGNORECASE).fullmatch
 
 
@@ -42,19 +43,22 @@ class BodyBudget:
         self._left = bytes_max
 
     @asynccontextmanager
-    async def read(self, request: Request, limit: int) -> AsyncIterator[bytes]:
+    async def read(
+        self, request: Request, limit: int, wait_s: float | None = None
+    ) -> AsyncIterator[bytes]:
         """Read a body of at most `limit` bytes and hold its share of the budget.
 
-        Raises TooLargeError, SlowBodyError after BODY_WAIT_S, or BusyError when the budget is
-        used up.
+        Raises TooLargeError, SlowBodyError after `wait_s` (BODY_WAIT_S if not given), or BusyError
+        when the budget is used up.
         """
+        wait_s = BODY_WAIT_S if wait_s is None else wait_s
         declared = request.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
         body = bytearray()
         try:
             try:
-                async with asyncio.timeout(BODY_WAIT_S):
+                async with asyncio.timeout(wait_s):
                     async for chunk in request.stream():
                         if len(body) + len(chunk) > limit:
                             raise _too_large(limit)
@@ -64,7 +68,7 @@ class BodyBudget:
                         body += chunk
             except TimeoutError:
                 raise SlowBodyError(
-                    f"the body did not arrive within {BODY_WAIT_S:.0f} s: send it again"
+                    f"the body did not arrive within {wait_s:.0f} s: send it again"
                 ) from None
             yield bytes(body)
         finally:
@@ -77,6 +81,14 @@ class Bodies:
 
     envelopes: BodyBudget = field(default_factory=lambda: BodyBudget(ENVELOPES_BYTES_MAX))
     batches: BodyBudget = field(default_factory=lambda: BodyBudget(BATCHES_BYTES_MAX))
+    documents: BodyBudget = field(default_factory=lambda: BodyBudget(DOCUMENTS_BYTES_MAX))
+
+
+def bodies_of(request: Request) -> Bodies:
+    """Return the budgets of the process that a request came to."""
+    found = request.app.state.bodies
+    assert isinstance(found, Bodies)  # noqa: S101 - create_app puts it there
+    return found
 
 
 def _too_large(limit: int) -> TooLargeError:

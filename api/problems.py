@@ -1,7 +1,8 @@
 """Errors as HTTP answers them: RFC 9457 problems, whoever raised them.
 
 A problem has `type` (`urn:mingzhang:problem:<code>`, stable), `title`, `status`, `detail` (what is
-wrong and what to do) and `request_id`; a refusal and a conflict also `rule`. Nothing that a caller
+wrong and what to do) and `request_id`; a refusal and a conflict also `rule` and, signed by the
+service, `refusal`. Nothing that a caller
 sent is repeated, apart from what the error's own message quotes, and no stack trace goes out.
 """
 
@@ -16,7 +17,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ledger.errors import BusyError, ConflictError, MingzhangError, OutcomeUnknownError, Refused
+from ledger.errors import (
+    BusyError,
+    ConflictError,
+    ErasedError,
+    MingzhangError,
+    OutcomeUnknownError,
+    Refused,
+)
+from ledger.signing import encode_base64
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:mingzhang:problem:"
@@ -30,6 +39,9 @@ _TITLES = {
     "busy": "Busy: nothing was recorded, try again",
     "outcome-unknown": "It may be recorded: send the same statement again",
     "stopped": "The ledger records nothing more until somebody looks at it",
+    "erased": "It was erased",
+    "closed": "Not open here",
+    "unauthorized": "A token is needed",
     "founding-not-allowed": "Founding over HTTP is not allowed here",
     "too-large": "Too large",
     "media-type": "Content type not accepted",
@@ -57,6 +69,16 @@ SCHEMA: dict[str, Any] = {
         "detail": {"type": "string", "description": "What is wrong and what to do"},
         "request_id": {"type": "string"},
         "rule": {"type": "string", "description": "Name of the rule that refused"},
+        "refusal": {
+            "type": "string",
+            "contentEncoding": "base64",
+            "description": "The refusal as the service signed it: a DSSE envelope",
+        },
+        "erased": {
+            "type": "object",
+            "description": "What is left of a document: its kind, when, and by which statement",
+            "additionalProperties": {"type": "string"},
+        },
         "errors": {
             "type": "array",
             "description": "Each part of the request that is not valid",
@@ -97,7 +119,13 @@ def of_error(error: MingzhangError, request_id: str) -> dict[str, Any]:
     if isinstance(error, BusyError) and error.__cause__ is not None:
         # The driver's words name hosts and roles: they are for the log, not for callers.
         detail = "the database does not answer: try again in a moment"
-    extra = {"rule": error.rule} if isinstance(error, Refused | ConflictError) else {}
+    extra: dict[str, Any] = {}
+    if isinstance(error, Refused | ConflictError):
+        extra["rule"] = error.rule
+    if isinstance(error, ErasedError):
+        extra["erased"] = error.stub
+    if error.refusal is not None:
+        extra["refusal"] = encode_base64(error.refusal)
     return of(error.code, error.status, detail, request_id, **extra)
 
 
@@ -150,6 +178,8 @@ def _on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, TooLargeError | MediaTypeError | SlowBodyError):
         # The rest of the body is not read, so nothing that follows it can be understood.
         headers["Connection"] = "close"
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     return answer(of_error(error, _request_id(request)), headers)
 
 

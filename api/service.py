@@ -11,12 +11,17 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.access import read_token_digest
+from api.refusing import Refuser, is_refusal, open_refuser
 from ledger.domain.decide import FOUNDED
 from ledger.entry import parse_envelope
 from ledger.errors import FormatError, MingzhangError, StartRefusedError
+from ledger.store.documents import Documents
 from ledger.store.ledger import CONFIG_FILE, Ledger, Options, read_origin
 from ledger.store.queue import Outcome
 from projections.runner import Runner
+
+DOCUMENT_CONNECTIONS_MAX = 4
 
 
 class FoundingError(MingzhangError):
@@ -28,11 +33,17 @@ class FoundingError(MingzhangError):
 
 @dataclass(slots=True)
 class Service:
-    """The open ledger, who may found it over HTTP (key ids), and what keeps the read models up."""
+    """The open ledger, who may found it over HTTP (key ids), and what keeps the read models up.
+
+    `refuser` signs refusals; `documents` are open to who has the token of that SHA-256.
+    """
 
     ledger: Ledger
     founders: frozenset[str] = frozenset()
     runner: Runner | None = None
+    refuser: Refuser | None = None
+    documents: Documents | None = None
+    documents_token: bytes | None = None
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -41,6 +52,13 @@ class Service:
 
         Raises BusyError or StoppedError (nothing was queued) or OutcomeUnknownError.
         """
+        outcomes = await self._append(envelopes)
+        if self.refuser is not None and any(map(is_refusal, outcomes)):
+            size = await asyncio.to_thread(self.ledger.size)
+            self.refuser.sign(envelopes, outcomes, size)
+        return outcomes
+
+    async def _append(self, envelopes: Sequence[bytes]) -> list[Outcome]:
         refused = await self._refused_foundings(envelopes)
         if not refused:
             return await self.ledger.append_batch_async(envelopes)
@@ -62,6 +80,8 @@ class Service:
             self._closed = True
             if self.runner is not None:
                 self.runner.close()
+            if self.documents is not None:
+                self.documents.close()
             self.ledger.close()
 
     async def _refused_foundings(self, envelopes: Sequence[bytes]) -> dict[int, FoundingError]:
@@ -95,8 +115,15 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
     """Open the ledger of `data_dir` for serving. Raises StartRefusedError."""
     read_origin(data_dir)
     founders = read_founders(data_dir)
+    token = read_token_digest(data_dir)
     ledger = Ledger.open(data_dir, url=url, options=options)
-    return Service(ledger, founders, Runner.of(ledger))
+    try:
+        refuser = open_refuser(data_dir, ledger.origin)
+        documents = Documents(ledger.database.pool(0, DOCUMENT_CONNECTIONS_MAX))
+        return Service(ledger, founders, Runner.of(ledger), refuser, documents, token)
+    except BaseException:
+        ledger.close()
+        raise
 
 
 def read_founders(data_dir: Path) -> frozenset[str]:

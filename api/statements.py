@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api import problems
 from api.answers import NdjsonBytes, TextBytes
-from api.bodies import Bodies, media_type
+from api.bodies import Bodies, bodies_of, media_type
 from api.limits import BATCH_BYTES_MAX, BATCH_LINES_MAX, BATCH_TYPE
 from api.problems import TooLargeError
 from api.service import ServiceOf
@@ -82,12 +82,6 @@ _ANSWER: dict[str, Any] = {
 }
 
 
-def _bodies(request: Request) -> Bodies:
-    found = request.app.state.bodies
-    assert isinstance(found, Bodies)  # noqa: S101 - create_app puts it there
-    return found
-
-
 @router.post(
     "/statements",
     response_class=TextBytes,
@@ -95,7 +89,7 @@ def _bodies(request: Request) -> Bodies:
     openapi_extra={"requestBody": _BODY},
 )
 async def post_statements(
-    request: Request, service: ServiceOf, bodies: Annotated[Bodies, Depends(_bodies)]
+    request: Request, service: ServiceOf, bodies: Annotated[Bodies, Depends(bodies_of)]
 ) -> Response:
     """Record one statement, or a batch with a result a line.
 
@@ -108,7 +102,7 @@ async def post_statements(
         async with bodies.envelopes.read(request, ENTRY_SIZE_MAX) as body:
             return TextBytes(raised((await service.append([body]))[0]), headers=_UNCACHED)
     async with bodies.batches.read(request, BATCH_BYTES_MAX) as body:
-        outcomes = await service.append(_lines(body))
+        outcomes = await service.append(split_lines(body))
     request_id = str(request.scope["request_id"])
     lines = [_result(at, each, request_id) for at, each in enumerate(outcomes, start=1)]
     return NdjsonBytes(b"".join(lines), headers=_UNCACHED)
@@ -117,7 +111,7 @@ async def post_statements(
 _UNCACHED = {"Cache-Control": "no-store"}
 
 
-def _lines(body: bytes) -> list[bytes]:
+def split_lines(body: bytes) -> list[bytes]:
     """Split a batch. Raises FormatError for an empty one, TooLargeError for too many lines."""
     if not body.strip():
         raise FormatError("the batch is empty: one envelope a line is needed")

@@ -6,6 +6,7 @@
     ├── Refused                a well-formed statement that a rule does not allow
     ├── ConflictError          the request contradicts what the log already holds
     ├── NotFoundError          nothing is recorded under that name
+    ├── ErasedError            a text or file was erased, its stub is left
     ├── BusyError              the queue is full, try again later
     ├── OutcomeUnknownError    it may or may not have been recorded, ask again by id
     ├── StoppedError           the sequencer stopped signing and must be looked at
@@ -26,6 +27,9 @@ class MingzhangError(Exception):
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
+
+    refusal: bytes | None = None
+    """The refusal that the service signed (`ledger.refusal`), where there is one."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -73,6 +77,17 @@ class NotFoundError(MingzhangError):
 
     code = "not-found"
     status = 404
+
+
+class ErasedError(MingzhangError):
+    """A text or file was erased; `stub` says what kind it was, when, and by which statement."""
+
+    code = "erased"
+    status = 410
+
+    def __init__(self, message: str, stub: dict[str, str]) -> None:
+        super().__init__(message)
+        self.stub = stub
 
 
 class BusyError(MingzhangError):

@@ -152,18 +152,23 @@ class PrivateKey:
         return f"PrivateKey(keyid={self.keyid[:16]}…)"
 
 
-def sign_envelope(payload: bytes, keys: Sequence[PrivateKey]) -> bytes:
+def sign_envelope(
+    payload: bytes, keys: Sequence[PrivateKey], payload_type: str = PAYLOAD_TYPE
+) -> bytes:
     """Return the DSSE envelope of `payload`, signed with each of `keys`, in canonical form."""
-    message = pae(payload)
-    return join_envelope(payload, [Signature(key.keyid, key.sign(message)) for key in keys])
+    message = pae(payload, payload_type)
+    signatures = [Signature(key.keyid, key.sign(message)) for key in keys]
+    return join_envelope(payload, signatures, payload_type)
 
 
-def join_envelope(payload: bytes, signatures: Iterable[Signature]) -> bytes:
+def join_envelope(
+    payload: bytes, signatures: Iterable[Signature], payload_type: str = PAYLOAD_TYPE
+) -> bytes:
     """Return the canonical DSSE envelope of a payload and its signatures, sorted by key id."""
     return orjson.dumps(
         {
             "payload": encode_base64(payload),
-            "payloadType": PAYLOAD_TYPE,
+            "payloadType": payload_type,
             "signatures": [
                 {"keyid": each.keyid, "sig": encode_base64(each.sig)} for each in sorted(signatures)
             ],

@@ -87,6 +87,24 @@ def rotate(
     typer.echo(f"wrote {registered}\nwrote {revoked}")
 
 
+@keys.command()
+def service(data: console.DataDir = console.DATA_DIR) -> None:
+    """Show the public half of the ledger's service key.
+
+    Registrars register it for the service actor and grant the role `service`. A ledger that has
+    none yet, made by an older version, gets one.
+    """
+    # The other commands of this file need nothing of a ledger, whose imports take long.
+    from api.refusing import service_key_path  # noqa: PLC0415
+    from ledger.store.ledger import read_origin  # noqa: PLC0415
+
+    read_origin(data)
+    path = service_key_path(data)
+    if not path.exists():
+        keyfile.save(path, PrivateKey.generate(), None)
+    _show(keyfile.load(path))
+
+
 def _statement(
     kind: str, body: dict[str, str], log: str, actor: str, signers: list[PrivateKey]
 ) -> bytes:

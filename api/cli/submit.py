@@ -15,13 +15,29 @@ from api.limits import BATCH_BYTES_MAX, BATCH_LINES_MAX, BATCH_TYPE
 from ledger.entry import Statement, parse_entry, parse_envelope
 from ledger.errors import FormatError, MingzhangError
 from ledger.log import receipt
+from ledger.signing import decode_base64
 from ledger.store.ledger import Ledger
 
 TIMEOUT_S = 60.0
 URL_DEFAULT = "http://127.0.0.1:8080"
 
-Outcome = bytes | str
-"""A receipt, or in one line why there is none."""
+
+class Unrecorded(str):
+    """In one line why there is no receipt; `refusal` is what the service signed, if it did."""
+
+    __slots__ = ("refusal",)
+
+    def __new__(cls, reason: str, refusal: bytes | None = None) -> Unrecorded:
+        """Make one."""
+        made = super().__new__(cls, reason)
+        made.refusal = refusal
+        return made
+
+    refusal: bytes | None
+
+
+Outcome = bytes | Unrecorded
+"""A receipt, or why there is none."""
 
 
 class Item(NamedTuple):
@@ -48,7 +64,9 @@ def submit(
     ] = None,
     receipts: Annotated[
         Path | None,
-        typer.Option("--receipts", help="A folder for the receipts, <id>.tlog-proof each."),
+        typer.Option(
+            "--receipts", help="A folder: receipts, <id>.tlog-proof, refusals, <id>.refusal.json."
+        ),
     ] = None,
 ) -> None:
     """Hand statements in, keep receipts.
@@ -62,10 +80,10 @@ def submit(
     items = [item for file in files for item in _read(file)]
     if data is not None:
         with Ledger.open(data) as ledger:
-            done = _hand_in(items, lambda batch: _append(ledger, batch), receipts)
+            done = _hand_in(items, lambda batch: append_here(ledger, batch), receipts)
     else:
         with httpx.Client(base_url=(url or URL_DEFAULT).rstrip("/"), timeout=TIMEOUT_S) as client:
-            done = _hand_in(items, lambda batch: _post(client, batch), receipts)
+            done = _hand_in(items, lambda batch: post_there(client, batch), receipts)
     if done < len(items):
         typer.echo(f"mingzhang: {len(items) - done} of {len(items)} not recorded", err=True)
         raise typer.Exit(console.FAILED)
@@ -87,10 +105,14 @@ def _hand_in(
 ) -> int:
     """Hand items in by batches and report each one; return how many are recorded."""
     done = 0
-    for batch in _batches(items):
+    for batch in batches(items):
         for item, outcome in zip(batch, send(batch), strict=True):
-            if isinstance(outcome, str):
+            if isinstance(outcome, Unrecorded):
                 typer.echo(f"mingzhang: {item.place}: {outcome}", err=True)
+                if folder is not None and outcome.refusal is not None:
+                    kept = folder / f"{item.statement.id}.refusal.json"
+                    console.write_file(kept, outcome.refusal)
+                    typer.echo(f"the signed refusal is in {kept}", err=True)
                 continue
             done += 1
             index = _checked_index(item, outcome)
@@ -111,7 +133,8 @@ def _checked_index(item: Item, outcome: bytes) -> int:
     return parsed.index
 
 
-def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+def batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Split items into batches that a ledger takes."""
     batch: list[Item] = []
     size_bytes = 0
     for item in items:
@@ -124,17 +147,19 @@ def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _append(ledger: Ledger, batch: Sequence[Item]) -> list[Outcome]:
+def append_here(ledger: Ledger, batch: Sequence[Item]) -> list[Outcome]:
+    """Record a batch on the ledger's own machine."""
     outcomes = ledger.append_batch([item.envelope for item in batch])
     return [_reason(each) if isinstance(each, MingzhangError) else each for each in outcomes]
 
 
-def _reason(error: MingzhangError) -> str:
+def _reason(error: MingzhangError) -> Unrecorded:
     rule = getattr(error, "rule", None)
-    return f"{error.message}{f' [{rule}]' if rule else ''}"
+    return Unrecorded(f"{error.message}{f' [{rule}]' if rule else ''}")
 
 
-def _post(client: httpx.Client, batch: Sequence[Item]) -> list[Outcome]:
+def post_there(client: httpx.Client, batch: Sequence[Item]) -> list[Outcome]:
+    """Record a batch over HTTP. Raises CommandError where nobody says how it went."""
     body = b"\n".join(item.envelope for item in batch) + b"\n"
     try:
         answer = client.post("/v1/statements", content=body, headers={"Content-Type": BATCH_TYPE})
@@ -164,4 +189,5 @@ def _outcome(line: dict[str, Any]) -> Outcome:
         return str(line["receipt"]).encode()
     problem = line["problem"]
     rule = f" [{problem['rule']}]" if "rule" in problem else ""
-    return f"{problem['detail']}{rule}"
+    refusal = decode_base64(problem["refusal"]) if "refusal" in problem else None
+    return Unrecorded(f"{problem['detail']}{rule}", refusal)

@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from api.cli import console, progress
+from ledger.errors import FormatError, ProofError
+from ledger.refusal import refused_statement, verify_refusal
+from ledger.signing import decode_base64
 from ledger.verify.receipt import verify_receipt_file
 from ledger.verify.whole import verify_log
 
-verify = typer.Typer(no_args_is_help=True, help="Check a receipt or a whole log.")
+verify = typer.Typer(no_args_is_help=True, help="Check a receipt, a refusal or a whole log.")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +34,47 @@ def receipt(
     data = console.read_file(file)
     for line in verify_receipt_file(data, key).lines():
         typer.echo(line)
+
+
+@verify.command("refusal")
+def refusal(
+    file: Annotated[Path, typer.Argument(help="A refusal that the service signed.")],
+    key: Annotated[
+        str,
+        typer.Option(
+            "--key",
+            help="The service's public key in base64, or a file with it: `mingzhang key service`.",
+        ),
+    ],
+    statement: Annotated[
+        Path | None,
+        typer.Option("--statement", help="The envelope that must be the refused one."),
+    ] = None,
+) -> None:
+    """Check a signed refusal.
+
+    It shows that the statement was handed in, when, and which rule it was refused by. Whether the
+    key is the service actor's stands in the log: its `key.registered` and its role `service`.
+    """
+    found = verify_refusal(console.read_file(file).removesuffix(b"\n"), _public_key(key))
+    if statement is not None:
+        handed_in = console.read_file(statement).removesuffix(b"\n")
+        if refused_statement(handed_in) != found.statement:
+            raise ProofError(f"the refusal is of another statement than {statement}")
+    for name in ("log", "statement", "rule", "refused_at", "size", "keyid"):
+        typer.echo(f"{name:<11} {getattr(found, name)}")
+    typer.echo("OK          the refusal is signed by this key")
+
+
+def _public_key(given: str) -> bytes:
+    try:
+        if len(given) < 256 and Path(given).is_file():
+            lines = Path(given).read_text().splitlines()
+            marked = [line.split()[1] for line in lines if line.startswith("public_key ")]
+            given = (marked or lines or [""])[0].strip()
+        return decode_base64(given, 32)
+    except (FormatError, OSError, UnicodeDecodeError, IndexError):
+        raise console.CommandError("--key is no base64 of a 32-byte public key") from None
 
 
 @verify.command("log")

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ledger.domain import points
+from ledger.domain import points, redaction
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, LEFT, SUSPENDED, Member
 from ledger.domain.organisation import ROOT_UNIT, STREAM
 from ledger.domain.rights import UNIT_DEPTH_MAX, covers, holds, need, real_date, signers, zone_date
+from ledger.domain.texts import ERASED
 from ledger.domain.world import World
 from ledger.errors import FormatError, Refused
 from ledger.signing import check_public_key, decode_base64, keyid
@@ -28,7 +29,8 @@ def decide(
     """Raise Refused (rule and reason) if `proposal` may not be recorded at `recorded_at`.
 
     `world` is the state before it and is not changed. With `check_reversal`, a correction's
-    member must be among `world.accounts`; without, the caller checks what it reverses itself.
+    member must be among `world.accounts`, an erasure's stream among `world.texts`; without, the
+    caller checks what they reverse or erase itself.
     """
     rule = _RULES.get(proposal.type)
     if rule is None:
@@ -49,6 +51,8 @@ def decide(
     today = zone_date(organisation.time_zone, recorded_at)
     if rule[1] is points.decide:
         points.decide(world, proposal, ident, today, check_reversal=check_reversal)
+    elif rule[1] is redaction.decide:
+        redaction.decide(world, proposal, ident, today, check_terms=check_reversal)
     else:
         rule[1](world, proposal, ident, today)
 
@@ -336,6 +340,7 @@ _RULES: dict[str, _Rule] = {
     "member.reinstated": ("member", _member_status),
     "member.left": ("member", _member_status),
     "rulebook.published": ("rulebook", _rulebook_published),
+    ERASED: ("member", redaction.decide),
     "points.awarded": ("member", points.decide),
     "points.deducted": ("member", points.decide),
     "points.corrected": ("member", points.decide),

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from ledger.domain import actor, member, organisation, rulebook, unit
+from ledger.domain import actor, member, organisation, rulebook, texts, unit
 from ledger.domain.actor import Actor, Key, Role
 from ledger.domain.event import Event
 from ledger.domain.member import Account, Member
 from ledger.domain.organisation import ROOT_UNIT, Organisation
 from ledger.domain.rulebook import Rulebook
+from ledger.domain.texts import Texts
 from ledger.domain.unit import Unit
 from ledger.signing import decode_base64, keyid
 
@@ -66,7 +67,8 @@ class Table(Generic[V]):
 class World:
     """Aggregates by id, `keys` by key id, `linked` member ids by actor, `registrars` by actor.
 
-    `accounts` (by stream) holds only those that were loaded for deciding a correction.
+    `accounts` (by stream) holds only those that were loaded for deciding a correction, `texts`
+    those for an erasure.
     """
 
     __slots__ = (
@@ -78,6 +80,7 @@ class World:
         "organisations",
         "registrars",
         "rulebooks",
+        "texts",
         "units",
     )
 
@@ -91,6 +94,7 @@ class World:
         self.linked: Table[str] = Table(base.linked if base else None)
         self.registrars: Table[bool] = Table(base.registrars if base else None)
         self.accounts: Table[Account] = Table(base.accounts if base else None)
+        self.texts: Table[Texts] = Table(base.texts if base else None)
 
     @property
     def organisation(self) -> Organisation | None:
@@ -113,7 +117,11 @@ class World:
 
     def evolve(self, event: Event) -> None:
         """Fold one event, which must already have been decided."""
-        kind, _, ident = event.proposal.stream.partition("/")
+        stream = event.proposal.stream
+        loaded = self.texts.get(stream)
+        if loaded is not None:
+            self.texts[stream] = texts.evolve(loaded, event)
+        kind, _, ident = stream.partition("/")
         _FOLDS[kind](self, ident, event)
 
 

@@ -163,6 +163,12 @@ class PointsCorrected(Recorded):
     topic = "points.corrected"
 
 
+class TextErased(Recorded):
+    """A text or file behind a commitment was erased."""
+
+    topic = "text.erased"
+
+
 EVENTS: dict[str, type[Recorded]] = {
     each.topic: each
     for each in (
@@ -183,6 +189,7 @@ EVENTS: dict[str, type[Recorded]] = {
         PointsAwarded,
         PointsDeducted,
         PointsCorrected,
+        TextErased,
     )
 }
 """Every event class by its topic: what a database row may name, and nothing else."""

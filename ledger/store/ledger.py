@@ -32,6 +32,7 @@ from ledger.store.tiler import Tiler
 APPEND_TIMEOUT_S = 30.0
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}").fullmatch
 CONFIG_FILE, KEY_FILE, VKEY_FILE, ANCHOR_FILE = "ledger.toml", "log.key", "log.vkey", "anchor"
+SERVICE_KEY_FILE = "service.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Options:
 
 
 def initialise(data_dir: Path, origin: str) -> str:
-    """Make a new ledger's folder: its name (`ledger.toml`) and its log key. Return the vkey.
+    """Make a new ledger's folder: its name (`ledger.toml`) and its two keys. Return the vkey.
+
+    `log.key` signs checkpoints; `service.key`, the service actor's, refusals and what lapses.
 
     Raises StartRefusedError if the folder is a ledger already or cannot be written.
     """
@@ -64,6 +67,7 @@ def initialise(data_dir: Path, origin: str) -> str:
         data_dir.mkdir(parents=True, exist_ok=True)
         signer = Signer(origin, PrivateKey.generate())
         keyfile.save(data_dir / KEY_FILE, _private(signer), None)
+        keyfile.save(data_dir / SERVICE_KEY_FILE, PrivateKey.generate(), None)
         (data_dir / VKEY_FILE).write_text(signer.vkey.text + "\n")
         config.write_text(f'origin = "{origin}"\n')
     except OSError as error:

@@ -27,6 +27,7 @@ from typing import NoReturn
 from ledger.domain.decide import decide
 from ledger.domain.event import Event
 from ledger.domain.points import CORRECTED
+from ledger.domain.texts import ERASED
 from ledger.domain.world import Table, World
 from ledger.entry import ENTRY_SIZE_MAX, entry_bytes, format_instant, parse_entry
 from ledger.errors import (
@@ -260,6 +261,7 @@ class Sequencer:
         corrected = [each.stream for each in proposals if each.type == CORRECTED]
         if corrected:
             tip.load_accounts(self._store, corrected)
+        tip.load_texts(self._store, [each.stream for each in proposals if each.type == ERASED])
         first: dict[str, Pending] = {}
         for each in batch.pending:
             assert each.admitted is not None  # noqa: S101 - what was not admitted is settled

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ledger import schema
+from ledger.domain import texts
 from ledger.domain.decide import decide
 from ledger.domain.event import Event
 from ledger.domain.member import Account, evolve_account
 from ledger.domain.points import CORRECTED
+from ledger.domain.texts import ERASED, Texts
 from ledger.domain.world import Table, World
 from ledger.entry import Entry, parse_entry
 from ledger.errors import ProofError, Refused
@@ -78,6 +80,7 @@ class Tip:
         if origin is not None:
             corrected = [each.stream for each in entries if each.statement.type == CORRECTED]
             self.load_accounts(store, corrected)
+            self.load_texts(store, [e.stream for e in entries if e.statement.type == ERASED])
         for index, (leaf, entry) in enumerate(zip(leaves, entries, strict=True), self.size):
             self._check_chain(index, entry)
             event = Event.of(entry, index)
@@ -131,6 +134,17 @@ class Tip:
                 self.world.accounts[stream] = account_of(
                     (index, parse_entry(data)) for index, data in store.stream(stream, self.size)
                 )
+
+    def load_texts(self, store: Store, streams: Iterable[str]) -> None:
+        """Make the commitments of `streams` known, which erasures are decided on."""
+        if len(self.world.texts) > ACCOUNTS_MAX:
+            self.world.texts.forget()
+        for stream in dict.fromkeys(streams):
+            if self.world.texts.get(stream) is None:
+                found = Texts()
+                for index, data in store.stream(stream, self.size):
+                    found = texts.evolve(found, Event.of(parse_entry(data), index))
+                self.world.texts[stream] = found
 
 
 def account_of(entries: Iterable[tuple[int, Entry]]) -> Account:

@@ -143,3 +143,20 @@ INSERT INTO mingzhang.migration (number, name, digest) VALUES (%s, %s, %s)
 
 -- delete_tiles: before they are derived again
 DELETE FROM mingzhang.tile
+
+-- put_content: keep bytes under their plain digest, once
+INSERT INTO mingzhang_documents.content (digest, data) VALUES (%s, %s) ON CONFLICT DO NOTHING
+
+-- put_document: keep a commitment to them
+INSERT INTO mingzhang_documents.document (commitment, kind, salt, digest) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- get_document: a document, or the stub that is left of it
+SELECT d.kind, d.stored_at, d.salt, c.data, d.erased_at, d.erased_by::text
+FROM mingzhang_documents.document d LEFT JOIN mingzhang_documents.content c USING (digest)
+WHERE d.commitment = %s
+
+-- same_documents: the other commitments to the same bytes, oldest first
+SELECT o.commitment FROM mingzhang_documents.document d
+JOIN mingzhang_documents.document o ON o.digest = d.digest AND o.commitment <> d.commitment
+WHERE d.commitment = %s ORDER BY o.stored_at, o.commitment

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 from fastapi.openapi.models import OpenAPI
 
+from ledger.store.media import MEDIA_TYPES
 from tests.support.web import FakeLedger, app_of
 
 ROUTES = {
     ("post", "/v1/statements"): {"text/plain", "application/x-ndjson"},
+    ("post", "/v1/trials"): {"application/x-ndjson"},
+    ("post", "/v1/documents"): {"application/json"},
+    ("get", "/v1/documents/{commitment}"): set(MEDIA_TYPES),
     ("get", "/v1/entries/{index}"): {"application/json"},
     ("get", "/v1/streams/{kind}/{ident}"): {"application/x-ndjson"},
     ("get", "/v1/receipts/{statement_id}"): {"text/plain"},

@@ -41,6 +41,7 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
         ("member.suspended", {"date": "2026-02-01"}),
         ("member.reinstated", {"date": "2026-02-01"}),
         ("member.left", {"date": "2026-02-01"}),
+        ("text.erased", {"commitment": "ab" * 32, "cause": "request"}),
     ]
 
 

@@ -1,0 +1,65 @@
+"""Who may hand in and read documents over HTTP: closed, unless the configuration names a token."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import tomllib
+from pathlib import Path
+from typing import ClassVar
+
+from starlette.requests import Request
+
+from ledger.errors import MingzhangError, StartRefusedError
+from ledger.store.ledger import CONFIG_FILE
+
+SETTING = "documents_token_sha256"
+_HEX64 = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+class ClosedError(MingzhangError):
+    """Documents are not open over HTTP here."""
+
+    code: ClassVar[str] = "closed"
+    status = 403
+
+
+class UnauthorizedError(MingzhangError):
+    """A request came without the bearer token, or with another one."""
+
+    code: ClassVar[str] = "unauthorized"
+    status = 401
+
+
+def read_token_digest(data_dir: Path) -> bytes | None:
+    """Return the SHA-256 of the token that a ledger's configuration names, None without one.
+
+    Raises StartRefusedError if that is no digest.
+    """
+    path = data_dir / CONFIG_FILE
+    try:
+        given = tomllib.loads(path.read_text()).get(SETTING)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise StartRefusedError(f"cannot read {path}: {error}") from None
+    if given is None:
+        return None
+    if not isinstance(given, str) or _HEX64(given) is None:
+        raise StartRefusedError(
+            f"`{SETTING}` in {path} must be the SHA-256 of the token in 64 lower-case hex digits: "
+            "printf %s TOKEN | sha256sum"
+        )
+    return bytes.fromhex(given)
+
+
+def check_token(request: Request, digest: bytes | None) -> None:
+    """Raise ClosedError or UnauthorizedError unless the request carries the right bearer token."""
+    if digest is None:
+        raise ClosedError(
+            f"documents are not open over HTTP here: name a token's digest as `{SETTING}` in "
+            f"{CONFIG_FILE}, or work on the ledger's own machine with --data"
+        )
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = hashlib.sha256(token.strip().encode()).digest()
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given, digest):
+        raise UnauthorizedError("this needs the header `Authorization: Bearer TOKEN`")

@@ -1,0 +1,1 @@
+"""Tables in and out: Excel and CSV files whose rows become signed statements, and back."""
