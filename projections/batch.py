@@ -192,6 +192,7 @@ def _load(
 ) -> None:
     named: list[Need] = []
     for each in events:
+        rows.begin(each.index)
         try:
             named += needs(each)
         except Exception:  # noqa: BLE001, S112 - the fold meets the same fault, and is parked

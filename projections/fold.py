@@ -28,6 +28,7 @@ R = TypeVar("R", bound=tuple[Any, ...])
 Key = Any
 """The value of a row's key column, or the tuple of them where there are several."""
 
+_ABSENT = object()
 BEHIND = "behind"
 """What stands in an error's place for an entry that only follows a poisoned one."""
 
@@ -100,7 +101,7 @@ class Rows:
         """Insert a row, or replace the one with its key."""
         rows = self._rows[table.name]
         key = row[0] if table.key_size == 1 else tuple(row[: table.key_size])
-        self._undo.append((table, key, rows.get(key)))
+        self._undo.append((table, key, rows.get(key, _ABSENT)))
         rows[key] = row
 
     def all(self, table: Table[R]) -> Collection[R]:
@@ -117,7 +118,7 @@ class Rows:
     def park(self, stream: str, index: int, error: Exception | None) -> None:
         """Take back what was put for the entry in hand, and park it; without `error`, as BEHIND."""
         for table, key, before in reversed(self._undo):
-            if before is None:
+            if before is _ABSENT:
                 del self._rows[table.name][key]
             else:
                 self._rows[table.name][key] = before

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from api.cli import console
-from ledger.store.ledger import Ledger, Options
+from ledger.store.ledger import VKEY_FILE, Ledger, Options
 from projections import render
+from projections.asof import Wanted, read_as_of
 from projections.runner import Runner
 from projections.views import Views
 
@@ -25,26 +26,40 @@ def register(app: typer.Typer) -> None:
 def ranking(
     unit: Annotated[str, typer.Option("--unit", help="The unit's id; its sub-units count too.")],
     period: Annotated[str, typer.Option("--period", help="2025, 2025-Q1 or 2025-03.")],
+    as_of: console.AsOf = None,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
     """Show the ranking of a unit.
 
-    It counts everything up to the newest signed checkpoint.
+    It counts everything up to the newest signed checkpoint, or up to --as-of.
     """
+    wanted = read_wanted(as_of, data)
     with _views(data) as views:
-        typer.echo(render.ranking_text(views.ranking(unit, period)), nl=False)
+        typer.echo(render.ranking_text(views.ranking(unit, period, wanted)), nl=False)
 
 
 def statement(
     member: Annotated[str, typer.Argument(help="The member's id.")],
+    as_of: console.AsOf = None,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
     """Show a member's points entries.
 
     Each with what it changed, and what corrected it.
     """
+    wanted = read_wanted(as_of, data)
     with _views(data) as views:
-        typer.echo(render.statement_text(views.statement(member)), nl=False)
+        typer.echo(render.statement_text(views.statement(member, wanted)), nl=False)
+
+
+def read_wanted(as_of: str | None, data: Path) -> Wanted | None:
+    """Return what --as-of gives; a checkpoint must be signed by the key of the ledger in `data`.
+
+    Raises FormatError, ProofError or CommandError.
+    """
+    if as_of is None:
+        return None
+    return read_as_of(as_of, console.verifier_key(str(data / VKEY_FILE)))
 
 
 @contextmanager

@@ -26,6 +26,12 @@ DataDir = Annotated[
     typer.Option("--data", envvar="MINGZHANG_DATA", help="The ledger's data folder."),
 ]
 DATA_DIR = Path("var/data")
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="Answer for the past: a log size, a day (2025-03-01), or a checkpoint file."
+    ),
+]
 Vkey = Annotated[
     str, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
 ]

@@ -33,6 +33,10 @@ _MODULES = {
     "statement": "ask",
     "replay": "replay",
     "rulebook": "author",
+    "lag": "views",
+    "rebuild": "views",
+    "unpark": "views",
+    "table": "views",
 }
 
 

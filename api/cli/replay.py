@@ -7,10 +7,17 @@ from typing import Annotated
 import typer
 
 from api.cli import console, progress
-from projections import rankings, render
+from projections import rankings, render, statements
+from projections.asof import read_as_of
+from projections.fold import ReadModel
 from projections.period import parse_period
 from projections.rankings import RANKINGS
-from projections.replay import replay
+from projections.replay import Replayed, replay
+from projections.statements import STATEMENTS
+
+MaybeVkey = Annotated[
+    str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
+]
 
 folding = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,16 +46,34 @@ def ranking(
     context: typer.Context,
     unit: Annotated[str, typer.Option("--unit", help="The unit's id; its sub-units count too.")],
     period: Annotated[str, typer.Option("--period", help="2025, 2025-Q1 or 2025-03.")],
-    vkey: Annotated[
-        str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
-    ] = None,
+    as_of: console.AsOf = None,
+    vkey: MaybeVkey = None,
 ) -> None:
     """Show the ranking of a unit."""
     days = parse_period(period)
-    key = console.verifier_key(vkey) if vkey is not None else None
-    with progress.bar("folding entries") as told:
-        folded = replay(context.obj, RANKINGS, key, told)
-    if not folded.signed:
-        typer.echo("the checkpoint's signature was not verified: give --vkey", err=True)
+    folded = _folded(context.obj, RANKINGS, as_of, vkey)
     found = rankings.from_rows(folded.rows, folded.as_of, unit, days)
     typer.echo(render.ranking_text(found), nl=False)
+
+
+@folding.command()
+def statement(
+    context: typer.Context,
+    member: Annotated[str, typer.Argument(help="The member's id.")],
+    as_of: console.AsOf = None,
+    vkey: MaybeVkey = None,
+) -> None:
+    """Show a member's points entries."""
+    folded = _folded(context.obj, STATEMENTS, as_of, vkey)
+    found = statements.from_rows(folded.rows, folded.as_of, member)
+    typer.echo(render.statement_text(found), nl=False)
+
+
+def _folded(where: str, model: ReadModel, as_of: str | None, vkey: str | None) -> Replayed:
+    key = console.verifier_key(vkey) if vkey is not None else None
+    wanted = read_as_of(as_of, key) if as_of is not None else None
+    with progress.bar("folding entries") as told:
+        folded = replay(where, model, key, told, as_of=wanted)
+    if not folded.signed:
+        typer.echo("the checkpoint's signature was not verified: give --vkey", err=True)
+    return folded

@@ -32,7 +32,7 @@ SELECT count(*) <= %(few)s FROM (
     SELECT FROM mingzhang_views.rankings_{b}_member m
     WHERE m.unit = ANY(%(units)s) AND m.until = 9223372036854775807 AND m.status <> 'left'
     LIMIT %(few)s + 1
-) AS some
+) AS found
 
 -- scored_page: members of units with other points than none in a period, of one sign, best first
 SELECT m.id, m.unit, s.points

@@ -198,14 +198,14 @@ def test_fault_22_a_parser_that_takes_too_much_memory_dies_alone(
     head = (
         b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
     )
-    sheet = head + cells * 300_000 + b"</sheetData></worksheet>"
+    sheet = head + cells * 30_000 + b"</sheetData></worksheet>"
     book = archives.repacked(archives.workbook(["a"]), {"xl/worksheets/sheet1.xml": sheet})
     with pytest.raises(FormatError, match="more than 10000 rows"):
         read_table(book, XLSX)
     deep = archives.repacked(
         archives.workbook(["a"]), {"xl/workbook.xml": b"<a>" * 4_000_000 + b"</a>" * 4_000_000}
     )
-    with pytest.raises(FormatError, match=r"memory|cannot be read"):
+    with pytest.raises(FormatError, match=r"memory|cannot be read|could not be read"):
         read_table(deep, XLSX)
 
 
