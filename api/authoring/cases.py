@@ -134,11 +134,12 @@ def _case(raw: Fields) -> Case:
         each.what = f"{raw.what} entry {each.raw.get('id', '?')}"
         ident = each.text("id", needed=True) or "?"
         lower = ident.lower()
+        quantity = each.hundredths("qty")
         entry = Entry(
             date=each.matching("date", _DATE, "date, YYYY-MM-DD", needed=True) or "",
             id=lower,
             code=each.code("code", needed=True) or "?",
-            quantity=each.hundredths("qty") if each.has("qty") else 100,  # type: ignore[arg-type]
+            quantity=100 if quantity is None else quantity,
             points=each.hundredths("points", least=0),
             activity=each.text("activity") or lower,
             deed=each.text("deed") or lower,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.domain.event import Proposal
-from ledger.domain.member import ACTIVE, Account
+from ledger.domain.member import ACTIVE, Account, Member
 from ledger.domain.rights import covers, holds, real_date, signers
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -22,13 +22,7 @@ def decide(
     Both are actors over the member's unit, a recorder and a committee member, and neither is the
     member, compared through the member's linked actor.
     """
-    signed = signers(world, proposal)
-    member = world.members.get(ident)
-    if member is None:
-        raise Refused("member-known", f"member {ident} is not enrolled")
-    for actor in signed:
-        if world.linked.get(actor) == ident:
-            raise Refused("no-self-review", f"{actor} is member {ident} and may not sign for it")
+    member, signed = signed_by_others(world, proposal, ident)
     need_pair(world, signed, "recorder", "committee", member.unit, today)
     body = proposal.body
     if proposal.type == CORRECTED:
@@ -42,6 +36,23 @@ def decide(
     if member.status != ACTIVE:
         raise Refused("member-state", f"member {ident} is {member.status} and takes no points")
     _priced(world, proposal.type, body, member.unit, today)
+
+
+def signed_by_others(
+    world: World, proposal: Proposal, ident: str
+) -> tuple[Member, tuple[str, ...]]:
+    """Return member `ident` and the actors who signed; raise Refused if one of them is the member.
+
+    They are compared through the member's linked actor.
+    """
+    signed = signers(world, proposal)
+    member = world.members.get(ident)
+    if member is None:
+        raise Refused("member-known", f"member {ident} is not enrolled")
+    for actor in signed:
+        if world.linked.get(actor) == ident:
+            raise Refused("no-self-review", f"{actor} is member {ident} and may not sign for it")
+    return member, signed
 
 
 def need_pair(

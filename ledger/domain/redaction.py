@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.domain.event import Proposal
-from ledger.domain.points import need_pair
-from ledger.domain.rights import signers, zone_date
+from ledger.domain.points import need_pair, signed_by_others
+from ledger.domain.rights import zone_date
 from ledger.domain.texts import Texts
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -41,13 +41,7 @@ def decide(
     With `check_terms` the stream's texts must be among `world.texts`; without, the caller checks
     what it erases itself.
     """
-    signed = signers(world, proposal)
-    member = world.members.get(ident)
-    if member is None:
-        raise Refused("member-known", f"member {ident} is not enrolled")
-    for actor in signed:
-        if world.linked.get(actor) == ident:
-            raise Refused("no-self-review", f"{actor} is member {ident} and may not sign for it")
+    member, signed = signed_by_others(world, proposal, ident)
     need_pair(world, signed, "registrar", "committee", member.unit, today)
     organisation = world.organisation
     if not check_terms or organisation is None:

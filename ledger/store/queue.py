@@ -15,7 +15,8 @@ from concurrent.futures import Future
 
 from ledger.errors import BusyError, MingzhangError, OutcomeUnknownError, StoppedError
 from ledger.store.admission import HELP_FROM_STATEMENTS
-from ledger.store.sequencer import Pending, Sequencer
+from ledger.store.batch import Pending
+from ledger.store.sequencer import Sequencer
 
 BATCH_ENTRIES_MAX = 1_000
 BATCH_BYTES_MAX = 4 * 1024 * 1024

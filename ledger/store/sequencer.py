@@ -20,7 +20,6 @@ What a crash after each step leaves, and who heals it:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -28,7 +27,7 @@ from ledger.domain.decide import decide
 from ledger.domain.event import Event
 from ledger.domain.points import CORRECTED
 from ledger.domain.texts import ERASED
-from ledger.domain.world import Table, World
+from ledger.domain.world import Table
 from ledger.entry import ENTRY_SIZE_MAX, entry_bytes, format_instant, parse_entry
 from ledger.errors import (
     ConflictError,
@@ -41,9 +40,10 @@ from ledger.errors import (
     StoppedError,
 )
 from ledger.log import receipt
-from ledger.log.merkle import Edge, Node, inclusion_nodes, inclusion_proof, leaf_hash
+from ledger.log.merkle import inclusion_proof, leaf_hash
 from ledger.log.note import Signer
 from ledger.store.admission import Admission, Admitted, check_signatures
+from ledger.store.batch import Batch, Pending, first_receipt, reused, same_payload
 from ledger.store.head import LOOKS_MAX, Head
 from ledger.store.port import (
     Anchor,
@@ -52,7 +52,6 @@ from ledger.store.port import (
     Fenced,
     Row,
     Store,
-    Stored,
     Unconfirmed,
 )
 from ledger.store.tip import NO_LEAF, checked_leaf
@@ -61,50 +60,6 @@ CLOCK_JUMP_MAX_S = 600.0
 SIGNED_AHEAD_MAX = timedelta(minutes=10)
 ATTEMPTS_MAX = 1_000
 RECOVERIES_MAX = 5
-
-
-class Pending:
-    """One caller's statement; `answer` is called once, with a receipt or an error."""
-
-    __slots__ = ("_answer", "admitted", "done", "envelope", "twin")
-
-    def __init__(self, envelope: bytes, answer: Callable[[bytes | MingzhangError], None]) -> None:
-        self.envelope = envelope
-        self._answer = answer
-        self.done = False
-        self.admitted: Admitted | None = None
-        self.twin: Pending | None = None
-
-    @property
-    def ident(self) -> str:
-        """The statement's id, once it is admitted."""
-        return self.admitted.statement.id if self.admitted is not None else ""
-
-    def settle(self, outcome: bytes | MingzhangError) -> None:
-        """Give the caller the outcome; only the first one counts."""
-        if not self.done:
-            self.done = True
-            self._answer(outcome)
-
-
-@dataclass(slots=True)
-class Batch:
-    """One round's work, filled by the steps in their order."""
-
-    pending: list[Pending]
-    world: World = field(default_factory=World)
-    heads: Table[tuple[int, bytes]] = field(default_factory=Table)
-    rows: list[Row] = field(default_factory=list)
-    leaves: list[bytes] = field(default_factory=list)
-    accepted: list[Pending] = field(default_factory=list)
-    refused: list[tuple[Pending, MingzhangError]] = field(default_factory=list)
-    recorded_at: str = ""
-    signed_max: str = ""
-    stored: list[Stored] | None = None
-    nodes: dict[Node, bytes] = field(default_factory=dict)
-    edge: Edge | None = None
-    note: bytes = b""
-    sent_s: float = 0.0
 
 
 class Sequencer:
@@ -272,7 +227,7 @@ class Sequencer:
                     self._place(batch, each, each.admitted)
                     first[each.ident] = each
                 else:
-                    _same_payload(twin, each)
+                    same_payload(twin, each)
                     each.twin = twin
             except MingzhangError as error:
                 batch.refused.append((each, error))
@@ -419,7 +374,7 @@ class Sequencer:
         if covering is None or covering[0] <= index:
             return None
         if parse_entry(data).statement.payload != each.admitted.statement.payload:
-            return _reused(each.ident)
+            return reused(each.ident)
         try:
             return first_receipt(self._store, index, data, *covering)
         except ProofError as error:
@@ -472,25 +427,3 @@ STEPS: list[tuple[str, Step]] = [
     ("anchor", Sequencer._keep_anchor),
     ("answer", Sequencer._answer),
 ]
-
-
-def first_receipt(store: Store, index: int, data: bytes, size: int, note: bytes) -> bytes:
-    """Return the receipt of an entry under the note of `size`, which must cover its index.
-
-    Raises ProofError where what is stored no longer has the signed root.
-    """
-    nodes = store.nodes(inclusion_nodes(index, size))
-    return receipt.proven(data, index, inclusion_proof(index, size, nodes.__getitem__), note)
-
-
-def _same_payload(first: Pending, second: Pending) -> None:
-    assert first.admitted is not None  # noqa: S101 - what was not admitted is settled
-    assert second.admitted is not None  # noqa: S101
-    if first.admitted.statement.payload != second.admitted.statement.payload:
-        raise _reused(second.ident)
-
-
-def _reused(ident: str) -> ConflictError:
-    return ConflictError(
-        "id-reused", f"statement id {ident} is already used for other content: sign with a new id"
-    )

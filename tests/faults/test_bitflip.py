@@ -27,11 +27,12 @@ from ledger.log.note import VerifierKey
 from ledger.log.receipt import parse, verify_receipt
 from ledger.store import sequencer
 from ledger.store.anchor import AnchorFile
+from ledger.store.batch import Batch
 from ledger.store.embedded import EmbeddedServer
 from ledger.store.ledger import Ledger
 from ledger.store.port import Row, Stored
 from ledger.store.publish import export
-from ledger.store.sequencer import STEPS, Batch, Sequencer
+from ledger.store.sequencer import STEPS, Sequencer
 from ledger.store.table import EntryTable
 from ledger.verify.whole import verify_log
 from tests.support.processes import Workers, await_that, award_now, found, rounds

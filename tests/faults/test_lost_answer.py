@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import OutcomeUnknownError
+from ledger.store.batch import Pending, first_receipt
 from ledger.store.ledger import Ledger
-from ledger.store.sequencer import Pending, Sequencer, first_receipt
+from ledger.store.sequencer import Sequencer
 from tests.support.oracle import Oracle
 from tests.support.organisation import Organisation
 from tests.support.processes import await_that, found

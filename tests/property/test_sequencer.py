@@ -14,9 +14,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from ledger.entry import parse_entry, parse_envelope
 from ledger.errors import ConflictError, MingzhangError, Refused
 from ledger.log import receipt
+from ledger.store.batch import Pending
 from ledger.store.port import Store
 from ledger.store.postgres import open_database
-from ledger.store.sequencer import Pending, Sequencer
+from ledger.store.sequencer import Sequencer
 from ledger.store.table import EntryTable
 from tests.support.simulation.machine import SIGNER, VKEY, SimulatedAnchor, SimulatedClock, Time
 from tests.support.simulation.statements import (

@@ -26,9 +26,10 @@ from ledger.errors import BusyError, MingzhangError, OutcomeUnknownError, Stoppe
 from ledger.log.merkle import inclusion_proof
 from ledger.log.receipt import BatchEncoder
 from ledger.store import sequencer
+from ledger.store.batch import Batch, Pending, first_receipt
 from ledger.store.ledger import Ledger
 from ledger.store.port import Row, Stored
-from ledger.store.sequencer import Batch, Sequencer
+from ledger.store.sequencer import Sequencer
 from ledger.store.table import EntryTable
 from tests.support.processes import RECORD, Orders, award_now
 
@@ -136,10 +137,10 @@ def _commit_later(table: type[EntryTable]) -> None:
 def _newest_note(kind: type[Sequencer]) -> None:
     """Planted: who asks again gets a receipt under the newest note instead of the first."""
 
-    def newest(self: Sequencer, each: sequencer.Pending, index: int, data: bytes) -> bytes:
+    def newest(self: Sequencer, each: Pending, index: int, data: bytes) -> bytes:
         newest = self.head.signed
         assert newest is not None
-        return sequencer.first_receipt(self._store, index, data, *newest)
+        return first_receipt(self._store, index, data, *newest)
 
     kind._first_receipt = newest  # type: ignore[method-assign]
 

@@ -20,16 +20,10 @@ from ledger.errors import (
 from ledger.log import receipt
 from ledger.log.merkle import inclusion_proof
 from ledger.log.note import Signer
+from ledger.store.batch import Batch, Pending, first_receipt
 from ledger.store.head import Head
 from ledger.store.port import Anchor, Clock, Fenced, Row, Store, Stored, Unconfirmed
-from ledger.store.sequencer import (
-    STEPS,
-    Batch,
-    Pending,
-    Sequencer,
-    Step,
-    first_receipt,
-)
+from ledger.store.sequencer import STEPS, Sequencer, Step
 from tests.support.simulation.run import Build
 from tests.support.simulation.statements import ADMISSION
 from tests.support.simulation.store import SimulatedStore

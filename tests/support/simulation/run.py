@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 
 from ledger.errors import MingzhangError, StartRefusedError
 from ledger.log.note import Signer
+from ledger.store.batch import Batch, Pending
 from ledger.store.port import Anchor, Clock, DuplicateId, Fenced, Store, Unconfirmed
-from ledger.store.sequencer import Batch, Pending, Sequencer, Step
+from ledger.store.sequencer import Sequencer, Step
 from tests.support.organisation import ORIGIN
 from tests.support.simulation.machine import (
     SimulatedAnchor,

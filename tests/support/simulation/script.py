@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from ledger.errors import MingzhangError, StartRefusedError, StoppedError
 from ledger.log.note import Signer
+from ledger.store.batch import Batch, Pending
 from ledger.store.port import Unconfirmed
-from ledger.store.sequencer import Batch, Pending, Sequencer, Step
+from ledger.store.sequencer import Sequencer, Step
 from tests.support.organisation import ORIGIN
 from tests.support.simulation.machine import SimulatedAnchor, SimulatedClock, Time, WatchedKey
 from tests.support.simulation.oracle import Oracle

@@ -7,8 +7,9 @@ from functools import cache
 
 from ledger.entry import Statement, parse_envelope
 from ledger.store.admission import Admission
+from ledger.store.batch import Pending
 from ledger.store.port import Store
-from ledger.store.sequencer import Pending, Sequencer
+from ledger.store.sequencer import Sequencer
 from tests.support.organisation import ORIGIN, Organisation
 from tests.support.simulation.machine import (
     SIGNER,

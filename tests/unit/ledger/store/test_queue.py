@@ -10,8 +10,9 @@ import pytest
 
 from ledger.errors import BusyError, MingzhangError, OutcomeUnknownError, Refused, StoppedError
 from ledger.store.admission import Admission
+from ledger.store.batch import Pending
 from ledger.store.queue import AppendQueue
-from ledger.store.sequencer import Pending, Sequencer
+from ledger.store.sequencer import Sequencer
 from tests.support.organisation import ORIGIN
 from tests.support.simulation.machine import SIGNER, SimulatedAnchor, SimulatedClock, Time
 from tests.support.simulation.statements import ADMISSION, founded, organisation, set_up

@@ -15,8 +15,9 @@ from ledger.errors import (
     StoppedError,
 )
 from ledger.log import receipt
+from ledger.store.batch import Pending
 from ledger.store.port import Unconfirmed
-from ledger.store.sequencer import Pending, Sequencer
+from ledger.store.sequencer import Sequencer
 from tests.support.organisation import Organisation
 from tests.support.simulation.machine import SIGNER, SimulatedAnchor, SimulatedClock, Time
 from tests.support.simulation.statements import ADMISSION, founded, organisation, set_up
