@@ -14,8 +14,8 @@ from pathlib import Path
 
 import orjson
 
+from ledger.domain.days import zone_date
 from ledger.domain.decide import FOUNDED
-from ledger.domain.rights import zone_date
 from ledger.entry import parse_entry
 from ledger.errors import FormatError, ProofError
 from ledger.log import note

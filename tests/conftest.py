@@ -1,5 +1,5 @@
 """Fixtures for every test; those that a test does not ask for cost nothing."""
 
-from tests.support.database import database_url, ledger, open_ledger, postgres
+from tests.support.database import clock, database_url, ledger, open_ledger, postgres
 
-__all__ = ["database_url", "ledger", "open_ledger", "postgres"]
+__all__ = ["clock", "database_url", "ledger", "open_ledger", "postgres"]

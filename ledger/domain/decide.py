@@ -7,14 +7,21 @@ The rules of keys, roles and units are those of the formats' section 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ledger.domain import points, redaction
+from ledger.domain import frame, redaction, standing, steps
+from ledger.domain.days import real_date, zone_date
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, LEFT, SUSPENDED, Member
 from ledger.domain.organisation import ROOT_UNIT, STREAM
-from ledger.domain.rights import UNIT_DEPTH_MAX, covers, holds, need, real_date, signers, zone_date
+from ledger.domain.rights import (
+    UNIT_DEPTH_MAX,
+    covers,
+    holds,
+    need,
+    signers,
+)
+from ledger.domain.rule import Rule
 from ledger.domain.texts import ERASED
 from ledger.domain.world import World
 from ledger.errors import FormatError, Refused
@@ -23,25 +30,24 @@ from ledger.signing import check_public_key, decode_base64, keyid
 FOUNDED = "ledger.founded"
 
 
-def decide(
-    world: World, proposal: Proposal, recorded_at: str, *, check_reversal: bool = True
-) -> None:
+def decide(world: World, proposal: Proposal, recorded_at: str) -> None:
     """Raise Refused (rule and reason) if `proposal` may not be recorded at `recorded_at`.
 
-    `world` is the state before it and is not changed. With `check_reversal`, a correction's
-    member must be among `world.accounts`, an erasure's stream among `world.texts`; without, the
-    caller checks what they reverse or erase itself.
+    `world` is the state before it and is not changed. The accounts of the streams that `needs`
+    names must be among `world.accounts`; a stream without an account is taken as empty. An
+    erasure's terms are checked where its stream is among `world.texts`.
     """
     rule = _RULES.get(proposal.type)
     if rule is None:
         raise Refused("type-known", f"no rule allows statements of type {proposal.type}")
     kind, _, ident = proposal.stream.partition("/")
-    if kind != rule[0]:
+    if kind != rule.kind:
         raise Refused(
-            "stream-kind", f"{proposal.type} belongs in a stream {rule[0]}/…, not {proposal.stream}"
+            "stream-kind",
+            f"{proposal.type} belongs in a stream {rule.kind}/…, not {proposal.stream}",
         )
     if proposal.type == FOUNDED:
-        _founded(world, proposal)
+        _founded(world, proposal, ident, "")
         return
     organisation = world.organisation
     if organisation is None:
@@ -49,12 +55,16 @@ def decide(
     if world.units.get(ROOT_UNIT) is None and proposal.stream != f"unit/{ROOT_UNIT}":
         raise Refused("root-first", "unit/root is opened right after the founding, before all else")
     today = zone_date(organisation.time_zone, recorded_at)
-    if rule[1] is points.decide:
-        points.decide(world, proposal, ident, today, check_reversal=check_reversal)
-    elif rule[1] is redaction.decide:
-        redaction.decide(world, proposal, ident, today, check_terms=check_reversal)
-    else:
-        rule[1](world, proposal, ident, today)
+    rule.decide(world, proposal, ident, today)
+
+
+def needs(proposal: Proposal) -> tuple[str, ...]:
+    """Return the member streams whose accounts `decide` reads for a statement.
+
+    With an account come those of its `counterparts`, which it is read together with.
+    """
+    rule = _RULES.get(proposal.type)
+    return rule.needs(proposal) if rule is not None else ()
 
 
 def proving_key(proposal: Proposal) -> bytes | None:
@@ -72,7 +82,8 @@ def founding_keys(proposal: Proposal) -> dict[str, bytes]:
     return {keyid(each): each for each in raw}
 
 
-def _founded(world: World, proposal: Proposal) -> None:
+def _founded(world: World, proposal: Proposal, ident: str, today: str) -> None:
+    del ident, today
     if world.organisation is not None:
         raise Refused("founded-once", "the ledger is already founded")
     if proposal.stream != STREAM:
@@ -269,6 +280,10 @@ def _member_transferred(world: World, proposal: Proposal, ident: str, today: str
     need(world, proposal.actor, "registrar", proposal.body["unit"], today)
     if proposal.body["unit"] == member.unit:
         raise Refused("member-moves", f"member {ident} is in {member.unit} already")
+    if "date" in proposal.body:
+        standing.touches_nothing(
+            world, proposal.stream, member, real_date(proposal.body["date"], "date")
+        )
 
 
 _FROM = {
@@ -283,6 +298,8 @@ def _member_status(world: World, proposal: Proposal, ident: str, today: str) -> 
     member = _member(world, ident, *_FROM[proposal.type])
     need(world, proposal.actor, "registrar", member.unit, today)
     real_date(proposal.body["date"], "date")
+    if proposal.type == "member.left":
+        standing.left(world, ident)
 
 
 def _member(world: World, ident: str, *allowed: str) -> Member:
@@ -295,53 +312,21 @@ def _member(world: World, ident: str, *allowed: str) -> Member:
     return member
 
 
-def _rulebook_published(world: World, proposal: Proposal, ident: str, today: str) -> None:
-    signed = signers(world, proposal)
-    body = proposal.body
-    _need_unit(world, body["unit"])
-    points.need_pair(world, signed, "secretary", "committee", body["unit"], today)
-    real_date(body["effective_from"], "effective_from")
-    if body["effective_from"] < today:
-        raise Refused(
-            "not-retroactive", f"a version from {body['effective_from']} would reach back before it"
-        )
-    codes = [item["code"] for item in body["items"]]
-    if len(set(codes)) != len(codes):
-        raise Refused("item-once", "an item's code stands twice in this rulebook")
-    for item in body["items"]:
-        if "points" not in item and item["min"] > item["max"]:
-            raise Refused("item-range", f"item {item['code']}: min is above max")
-    known = world.rulebooks.get(ident)
-    if known is None:
-        return
-    if known.find(body["version"]) is not None:
-        raise Refused("version-once", f"version {body['version']} of {ident} is published already")
-    if known.versions[0].unit != body["unit"]:
-        raise Refused("rulebook-unit", f"{ident} applies to {known.versions[0].unit}")
-    if known.versions[-1].effective_from >= body["effective_from"]:
-        raise Refused(
-            "version-order", f"a later version begins after {known.versions[-1].effective_from}"
-        )
-
-
-_Rule = tuple[str, Callable[..., None]]
-_RULES: dict[str, _Rule] = {
-    FOUNDED: ("ledger", _founded),
-    "key.registered": ("actor", _key_registered),
-    "key.revoked": ("actor", _key_revoked),
-    "role.granted": ("actor", _role),
-    "role.revoked": ("actor", _role),
-    "unit.opened": ("unit", _unit_opened),
-    "unit.moved": ("unit", _unit_moved),
-    "member.enrolled": ("member", _member_enrolled),
-    "member.linked": ("member", _member_linked),
-    "member.transferred": ("member", _member_transferred),
-    "member.suspended": ("member", _member_status),
-    "member.reinstated": ("member", _member_status),
-    "member.left": ("member", _member_status),
-    "rulebook.published": ("rulebook", _rulebook_published),
-    ERASED: ("member", redaction.decide),
-    "points.awarded": ("member", points.decide),
-    "points.deducted": ("member", points.decide),
-    "points.corrected": ("member", points.decide),
+_RULES: dict[str, Rule] = {
+    FOUNDED: Rule("ledger", _founded),
+    "key.registered": Rule("actor", _key_registered),
+    "key.revoked": Rule("actor", _key_revoked),
+    "role.granted": Rule("actor", _role),
+    "role.revoked": Rule("actor", _role),
+    "unit.opened": Rule("unit", _unit_opened),
+    "unit.moved": Rule("unit", _unit_moved),
+    "member.enrolled": Rule("member", _member_enrolled),
+    "member.linked": Rule("member", _member_linked),
+    "member.transferred": Rule("member", _member_transferred, standing.needs),
+    "member.suspended": Rule("member", _member_status),
+    "member.reinstated": Rule("member", _member_status),
+    "member.left": Rule("member", _member_status),
+    ERASED: Rule("member", redaction.decide),
+    **steps.RULES,
+    **frame.RULES,
 }

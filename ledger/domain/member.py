@@ -1,8 +1,8 @@
-"""A member and the member's points entries (stream `member/<id>`)."""
+"""Where a member belongs (stream `member/<id>`); the member's entries are in `account`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ledger.domain.event import Event
@@ -32,23 +32,6 @@ class Posting(NamedTuple):
     effective: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A member's postings by statement id, in the order of recording.
-
-    A correction with a replacement stands under its own id; one without has none. So only the
-    last link of a chain of corrections is effective (rule B12).
-    """
-
-    version: int = 0
-    postings: dict[str, Posting] = field(default_factory=dict)
-
-    @property
-    def balance(self) -> int:
-        """The sum of the effective postings, in hundredths."""
-        return sum(each.points for each in self.postings.values() if each.effective)
-
-
 def evolve(member: Member | None, event: Event) -> Member:
     """Fold an event of `member/<id>` that says where a member belongs."""
     proposal = event.proposal
@@ -66,26 +49,9 @@ def evolve(member: Member | None, event: Event) -> Member:
             unit=body["unit"],
             member_type=body.get("member_type", member.member_type),
         )
+    if proposal.type == "member.typed":
+        return replace(member, version=event.seq, member_type=body["member_type"])
     return replace(member, version=event.seq, status=_STATUS.get(proposal.type, member.status))
-
-
-def evolve_account(account: Account, event: Event) -> Account:
-    """Fold an event of `member/<id>` into the member's postings."""
-    proposal = event.proposal
-    body = proposal.body
-    if not proposal.type.startswith("points."):
-        return replace(account, version=event.seq)
-    postings = dict(account.postings)
-    if proposal.type == "points.corrected":
-        reversed_one = postings.get(body["reverses"])
-        if reversed_one is not None:
-            postings[body["reverses"]] = reversed_one._replace(effective=False)
-        replacement = body.get("replacement")
-        if replacement is not None:
-            postings[proposal.id] = posting(replacement["type"], replacement)
-    else:
-        postings[proposal.id] = posting(proposal.type, body)
-    return Account(event.seq, postings)
 
 
 def posting(statement_type: str, body: dict[str, object]) -> Posting:

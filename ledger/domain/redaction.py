@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from ledger.domain.days import zone_date
 from ledger.domain.event import Proposal
-from ledger.domain.points import need_pair, signed_by_others
-from ledger.domain.rights import zone_date
+from ledger.domain.rights import need_pair, signers
 from ledger.domain.texts import Texts
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -33,20 +33,24 @@ class Use(NamedTuple):
     case: str | None = None
 
 
-def decide(
-    world: World, proposal: Proposal, ident: str, today: str, *, check_terms: bool = True
-) -> None:
+def decide(world: World, proposal: Proposal, ident: str, today: str) -> None:
     """Raise Refused unless a registrar and a committee member ordered it in time (B22).
 
-    With `check_terms` the stream's texts must be among `world.texts`; without, the caller checks
-    what it erases itself.
+    The terms are checked where the stream's texts are among `world.texts`: the sequencer loads
+    them, a verifier of whole logs does not.
     """
-    member, signed = signed_by_others(world, proposal, ident)
+    signed = signers(world, proposal)
+    member = world.members.get(ident)
+    if member is None:
+        raise Refused("member-known", f"member {ident} is not enrolled")
+    for actor in signed:
+        if world.linked.get(actor) == ident:
+            raise Refused("no-self-review", f"{actor} is member {ident} and may not sign for it")
     need_pair(world, signed, "registrar", "committee", member.unit, today)
     organisation = world.organisation
-    if not check_terms or organisation is None:
+    texts = world.texts.get(proposal.stream)
+    if texts is None or organisation is None:
         return
-    texts = world.texts.get(proposal.stream) or Texts()
     commitment = proposal.body["commitment"]
     if commitment in texts.erased:
         raise Refused("erased-once", f"{commitment[:16]}… was erased already")

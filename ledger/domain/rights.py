@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
-
 from ledger.domain.event import Proposal
 from ledger.domain.world import World
 from ledger.errors import Refused
 
 UNIT_DEPTH_MAX = 32
-
-
-def zone_date(time_zone: str, instant: str) -> str:
-    """Return the date (YYYY-MM-DD) of an RFC 3339 UTC instant in an IANA time zone.
-
-    Raises Refused for an instant whose date lies outside the years 1 to 9999 there.
-    """
-    # Offsets are whole seconds: the entries of a batch, or of one second, share one answer.
-    return _date_of_second(time_zone, instant[:19])
-
-
-@lru_cache(maxsize=256)
-def _date_of_second(time_zone: str, second: str) -> str:
-    utc = datetime.fromisoformat(second).replace(tzinfo=UTC)
-    try:
-        return utc.astimezone(ZoneInfo(time_zone)).date().isoformat()
-    except OverflowError:
-        raise Refused("recorded-at", f"{second} has no date in the zone {time_zone}") from None
-
-
-def real_date(text: str, what: str) -> str:
-    """Return `text` if it is a date of the calendar, else raise Refused."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise Refused("real-date", f"{what} {text} is no date of the calendar") from None
-    return text
+SERVICE_SIGNS = frozenset({"points.lapsed", "checkpoint.witnessed", "outage.recorded"})
+"""All that the service actor may sign (B21), and whoever was ever granted that role."""
 
 
 def covers(world: World, above: str, ident: str) -> bool:
     """Tell whether unit `ident` is `above` or lies under it."""
-    at: str | None = ident
-    for _ in range(UNIT_DEPTH_MAX):
-        if at == above:
-            return True
-        unit = world.units.get(at) if at is not None else None
-        if unit is None:
-            return False
-        at = unit.parent
-    return False
+    return above == ident or above in path(world, ident)
 
 
 def holds(world: World, actor: str, role: str, unit: str, today: str) -> bool:
@@ -77,6 +40,21 @@ def need(world: World, actor: str, role: str, unit: str, today: str) -> None:
         )
 
 
+def need_pair(
+    world: World, signed: tuple[str, ...], first: str, second: str, unit: str, today: str
+) -> None:
+    """Raise Refused unless two distinct actors signed, one with each role over `unit`."""
+    having = [a for a in signed if holds(world, a, first, unit, today)]
+    seconding = [a for a in signed if holds(world, a, second, unit, today)]
+    for role, people in ((first, having), (second, seconding)):
+        if not people:
+            raise Refused(f"needs-{role}", f"no {role} over unit {unit} signed this statement")
+    if len({*having, *seconding}) < 2:
+        raise Refused(
+            "four-eyes", f"{having[0]} signed as {first} and as {second}: two people must sign"
+        )
+
+
 def signers(world: World, proposal: Proposal, proving: str | None = None) -> tuple[str, ...]:
     """Return the distinct actors whose keys signed, in the order of their keys.
 
@@ -84,6 +62,7 @@ def signers(world: World, proposal: Proposal, proving: str | None = None) -> tup
     yet. Raises Refused for a key that is unknown, revoked, or where none is of `actor`.
     """
     actors: dict[str, None] = {}
+    service = world.holders.get("service root") or ()
     for ident in proposal.keyids:
         if ident == proving:
             continue
@@ -94,7 +73,82 @@ def signers(world: World, proposal: Proposal, proving: str | None = None) -> tup
             )
         if key.revoked is not None:
             raise Refused("key-revoked", f"key {ident[:16]}… of {key.actor} was revoked")
+        if key.actor in service and proposal.type not in SERVICE_SIGNS:
+            raise Refused(
+                "service-only",
+                f"{key.actor} is the ledger's service and signs lapses only: a person must sign",
+            )
         actors[key.actor] = None
     if proposal.actor not in actors:
         raise Refused("actor-signs", f"no key of {proposal.actor} signed this statement")
     return tuple(actors)
+
+
+def path(world: World, unit: str) -> tuple[str, ...]:
+    """Return a unit and those above it, the unit first, the root last."""
+    named = ("path", unit)
+    known: tuple[str, ...] | None = world.memo.get(named)
+    if known is None:
+        known = world.memo[named] = _path(world, unit)
+    return known
+
+
+def _path(world: World, unit: str) -> tuple[str, ...]:
+    found: list[str] = []
+    at: str | None = unit
+    while at is not None and len(found) < UNIT_DEPTH_MAX:
+        known = world.units.get(at)
+        if known is None:
+            break
+        found.append(at)
+        at = known.parent
+    return tuple(found)
+
+
+def holds_at(world: World, actor: str, role: str, units: tuple[str, ...], today: str) -> bool:
+    """Tell whether `actor` was granted `role` over one of `units` itself, in force on `today`."""
+    known = world.actors.get(actor)
+    return known is not None and any(
+        held.role == role and held.unit in units and (held.until is None or today <= held.until)
+        for held in known.roles
+    )
+
+
+def holders(world: World, role: str, unit: str, today: str) -> tuple[str, ...]:
+    """Return who holds `role` at the nearest unit, from `unit` upwards, where anybody does.
+
+    So a branch's committee are those of the branch, and of the unit above only where it has none.
+    """
+    for at in path(world, unit):
+        granted = world.holders.get(f"{role} {at}") or ()
+        found = tuple(name for name in granted if holds_at(world, name, role, (at,), today))
+        if found:
+            return found
+    return ()
+
+
+def quorum(
+    world: World, signed: tuple[str, ...], unit: str, today: str, recused: frozenset[str]
+) -> None:
+    """Raise Refused unless half of the unit's committee signed, none of them recused (B1).
+
+    `recused` are actors; distinct actors count, never keys.
+    """
+    committee = holders(world, "committee", unit, today)
+    voters = [name for name in committee if name in signed and name not in recused]
+    if not voters or 2 * len(voters) < len(committee):
+        raise Refused(
+            "quorum",
+            f"{len(voters)} of the {len(committee)} committee members of {unit} signed without "
+            "a recusal: at least half must",
+        )
+
+
+def need_above(world: World, signed: tuple[str, ...], unit: str, today: str) -> None:
+    """Raise Refused unless somebody of the unit above signed: an `upper` over the unit (B7, B19).
+
+    That is a role held at a unit above; over the root, which has none, it is held at the root.
+    """
+    above = path(world, unit)[1:] or (unit,)
+    if not any(holds_at(world, name, "upper", above, today) for name in signed):
+        raise Refused("needs-upper", f"the unit above {unit} must sign: a person with role upper")

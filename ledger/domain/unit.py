@@ -9,7 +9,10 @@ from ledger.domain.event import Event
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit under its parent (None for the root), open from the date `start`."""
+    """A unit under its parent (None for the root), open from the date `start`.
+
+    `short_path` is what its own recorded policy says, None where it recorded none.
+    """
 
     id: str
     version: int
@@ -17,6 +20,7 @@ class Unit:
     start: str
     name_zh: str
     name_en: str
+    short_path: bool | None = None
 
 
 def evolve(unit: Unit | None, event: Event) -> Unit:
@@ -28,4 +32,6 @@ def evolve(unit: Unit | None, event: Event) -> Unit:
         return Unit(
             ident, event.seq, body.get("parent"), body["start"], body["name_zh"], body["name_en"]
         )
-    return replace(unit, version=event.seq, parent=body["parent"])
+    if proposal.type == "policy.adopted":
+        return replace(unit, version=event.seq, short_path=body["short_path"])
+    return replace(unit, version=event.seq, parent=body.get("parent", unit.parent))

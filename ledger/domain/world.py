@@ -1,4 +1,4 @@
-"""All that a decision may depend on: the aggregates of every stream, and three indexes of them.
+"""All that a decision may depend on: the aggregates of every stream, and indexes of them.
 
 A sequencer decides a batch on an overlay of its committed world and merges the overlay after the
 commit, or drops it: what was never recorded leaves no trace.
@@ -7,19 +7,38 @@ commit, or drops it: what was never recorded leaves no trace.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from ledger.domain import actor, member, organisation, rulebook, texts, unit
+from ledger.domain import (
+    actor,
+    calendar,
+    fund,
+    history,
+    member,
+    organisation,
+    period,
+    rulebook,
+    texts,
+    unit,
+)
+from ledger.domain.account import Account, evolve_account
 from ledger.domain.actor import Actor, Key, Role
+from ledger.domain.calendar import Calendars
+from ledger.domain.days import zone_date
 from ledger.domain.event import Event
-from ledger.domain.member import Account, Member
+from ledger.domain.fund import Fund, Spent
+from ledger.domain.history import History, Parents
+from ledger.domain.member import Member
 from ledger.domain.organisation import ROOT_UNIT, Organisation
+from ledger.domain.period import Period, Seal
 from ledger.domain.rulebook import Rulebook
 from ledger.domain.texts import Texts
 from ledger.domain.unit import Unit
 from ledger.signing import decode_base64, keyid
 
 V = TypeVar("V")
+
+SIZE = "size"
 
 
 class Table(Generic[V]):
@@ -33,13 +52,12 @@ class Table(Generic[V]):
 
     def get(self, key: str) -> V | None:
         """Return the value of `key`, from the topmost layer that has one."""
-        layer: Table[V] | None = self
-        while layer is not None:
-            value = layer._own.get(key)
-            if value is not None:
-                return value
-            layer = layer._base
-        return None
+        value = self._own.get(key)
+        below = self._base
+        while value is None and below is not None:
+            value = below._own.get(key)
+            below = below._base
+        return value
 
     def __setitem__(self, key: str, value: V) -> None:
         self._own[key] = value
@@ -59,30 +77,56 @@ class Table(Generic[V]):
             self._base._own.update(self._own)
             self._own.clear()
 
+    def drop(self, key: str) -> None:
+        """Drop the value of `key` from this layer."""
+        self._own.pop(key, None)
+
     def forget(self) -> None:
         """Drop every value of this layer."""
         self._own.clear()
 
 
+TABLES = (
+    "accounts",
+    "actors",
+    "calendars",
+    "funds",
+    "histories",
+    "holders",
+    "keys",
+    "linked",
+    "members",
+    "organisations",
+    "parents",
+    "periods",
+    "positions",
+    "registrars",
+    "rulebooks",
+    "scopes",
+    "seals",
+    "spans",
+    "spent",
+    "texts",
+    "units",
+)
+"""All that a world holds, by attribute."""
+_REMEMBERED = ("unit", "rulebook", "ledger")
+MEMO_MAX = 20_000
+
+
 class World:
     """Aggregates by id, `keys` by key id, `linked` member ids by actor, `registrars` by actor.
 
-    `accounts` (by stream) holds only those that were loaded for deciding a correction, `texts`
-    those for an erasure.
+    `histories` (by member) and `parents` (by unit) say how things stood on a day; `scopes` are
+    rulebook ids by unit, `spent` redemptions by member, `seals` by unit. `positions` are indexes in
+    the log: of a period's steps (`<period> <type>`), and of what comes next (`size`). `spans` is
+    the period by unit, rulebook, kind and first day. `accounts` (by stream) holds only those that
+    were loaded for deciding, `texts` those for an erasure. `holders` are the actors ever granted a
+    role over a unit, by `<role> <unit>`. `memo` keeps what follows from units and rulebooks alone;
+    an event of either drops it.
     """
 
-    __slots__ = (
-        "accounts",
-        "actors",
-        "keys",
-        "linked",
-        "members",
-        "organisations",
-        "registrars",
-        "rulebooks",
-        "texts",
-        "units",
-    )
+    __slots__ = (*TABLES, "_base", "memo")
 
     def __init__(self, base: World | None = None) -> None:
         self.organisations: Table[Organisation] = Table(base.organisations if base else None)
@@ -95,11 +139,35 @@ class World:
         self.registrars: Table[bool] = Table(base.registrars if base else None)
         self.accounts: Table[Account] = Table(base.accounts if base else None)
         self.texts: Table[Texts] = Table(base.texts if base else None)
+        self.holders: Table[tuple[str, ...]] = Table(base.holders if base else None)
+        self.calendars: Table[Calendars] = Table(base.calendars if base else None)
+        self.histories: Table[History] = Table(base.histories if base else None)
+        self.parents: Table[Parents] = Table(base.parents if base else None)
+        self.scopes: Table[tuple[str, ...]] = Table(base.scopes if base else None)
+        self.periods: Table[Period] = Table(base.periods if base else None)
+        self.spans: Table[str] = Table(base.spans if base else None)
+        self.seals: Table[tuple[Seal, ...]] = Table(base.seals if base else None)
+        self.positions: Table[int] = Table(base.positions if base else None)
+        self.funds: Table[Fund] = Table(base.funds if base else None)
+        self.spent: Table[Spent] = Table(base.spent if base else None)
+        self.memo: dict[tuple[str, ...], Any] = base.memo if base else {}
+        self._base = base
 
     @property
     def organisation(self) -> Organisation | None:
         """The founded organisation, None before entry 0."""
         return self.organisations.get(ROOT_UNIT)
+
+    @property
+    def size(self) -> int:
+        """How many entries there are before the one that is decided."""
+        return self.positions.get(SIZE) or 0
+
+    def today(self, recorded_at: str) -> str:
+        """Return the date of an instant in the organisation's zone, which must be founded."""
+        organisation = self.organisation
+        assert organisation is not None  # noqa: S101 - entry 0 comes before all else
+        return zone_date(organisation.time_zone, recorded_at)
 
     def public_key(self, ident: str) -> bytes | None:
         """Return the raw public key registered under a key id, revoked or not."""
@@ -112,8 +180,10 @@ class World:
 
     def merge(self) -> None:
         """Move an overlay's changes into the world below it."""
-        for name in self.__slots__:
+        for name in TABLES:
             getattr(self, name).merge()
+        if self._base is not None:
+            self._base.memo = self.memo
 
     def evolve(self, event: Event) -> None:
         """Fold one event, which must already have been decided."""
@@ -123,23 +193,34 @@ class World:
             self.texts[stream] = texts.evolve(loaded, event)
         kind, _, ident = stream.partition("/")
         _FOLDS[kind](self, ident, event)
+        if kind in _REMEMBERED or len(self.memo) > MEMO_MAX:
+            # Another one, for the world below may remember on.
+            self.memo = {}
+        self.positions[SIZE] = event.index + 1
 
 
 def _evolve_organisation(world: World, ident: str, event: Event) -> None:
-    world.organisations[ident] = organisation.evolve(world.organisations.get(ident), event)
+    after = organisation.evolve(world.organisations.get(ident), event)
+    world.organisations[ident] = after
     for listed in event.proposal.body["keys"]:
         raw = decode_base64(listed["public_key"])
         key = Key(listed["actor"], listed["suite"], raw)
-        known = world.actors.get(key.actor) or Actor(key.actor, 0, (), (Role("registrar", "root"),))
+        role = Role("registrar", ROOT_UNIT, since=event.recorded_at)
+        known = world.actors.get(key.actor) or Actor(key.actor, 0, (), (role,))
         world.actors[key.actor] = Actor(
             known.id, known.version, (*known.keys, (keyid(raw), key)), known.roles
         )
         world.keys[keyid(raw)] = key
         world.registrars[key.actor] = True
+    world.holders[f"registrar {ROOT_UNIT}"] = tuple(sorted(after.founders))
 
 
 def _evolve_unit(world: World, ident: str, event: Event) -> None:
+    if event.proposal.type == calendar.PUBLISHED:
+        world.calendars[ident] = calendar.evolve(world.calendars.get(ident), event)
+    today = world.today(event.recorded_at)
     world.units[ident] = unit.evolve(world.units.get(ident), event)
+    world.parents[ident] = history.parents_after(world.parents.get(ident) or (), event, today)
 
 
 def _evolve_actor(world: World, ident: str, event: Event) -> None:
@@ -148,25 +229,64 @@ def _evolve_actor(world: World, ident: str, event: Event) -> None:
     if event.proposal.type in ("key.registered", "key.revoked"):
         for name, key in after.keys:
             world.keys[name] = key
-    elif event.proposal.body["role"] == "registrar":
-        world.registrars[ident] = True
+    elif event.proposal.type == "role.granted":
+        body = event.proposal.body
+        name = f"{body['role']} {body['unit']}"
+        known = world.holders.get(name) or ()
+        if ident not in known:
+            world.holders[name] = tuple(sorted((*known, ident)))
+        if body["role"] == "registrar":
+            world.registrars[ident] = True
 
 
 def _evolve_member(world: World, ident: str, event: Event) -> None:
     stream = event.proposal.stream
     loaded = world.accounts.get(stream)
     if loaded is not None:
-        world.accounts[stream] = member.evolve_account(loaded, event)
+        world.accounts[stream] = evolve_account(loaded, event)
     if event.proposal.type.startswith("points."):
         return
     after = member.evolve(world.members.get(ident), event)
     world.members[ident] = after
+    today = world.today(event.recorded_at)
+    world.histories[ident] = history.evolve(world.histories.get(ident), event, today)
     if after.actor is not None:
         world.linked[after.actor] = ident
 
 
 def _evolve_rulebook(world: World, ident: str, event: Event) -> None:
-    world.rulebooks[ident] = rulebook.evolve(world.rulebooks.get(ident), event)
+    after = rulebook.evolve(world.rulebooks.get(ident), event)
+    world.rulebooks[ident] = after
+    units = event.proposal.body.get("units", (after.unit,))
+    for each in units if after.book is not None else ():
+        known = world.scopes.get(each) or ()
+        if ident not in known:
+            world.scopes[each] = tuple(sorted((*known, ident)))
+
+
+def _evolve_period(world: World, ident: str, event: Event) -> None:
+    after = period.evolve(world.periods.get(ident), event)
+    world.periods[ident] = after
+    kind = event.proposal.type
+    world.positions[f"{ident} {kind}"] = event.index
+    if kind == "period.opened":
+        world.spans[f"{after.unit} {after.rulebook} {after.kind} {after.start}"] = ident
+    elif kind == "period.sealed":
+        day = world.today(event.recorded_at)
+        as_of = event.proposal.body["as_of"]
+        seal = Seal(ident, after.rulebook, after.start, after.end, day, as_of)
+        world.seals[after.unit] = (*(world.seals.get(after.unit) or ()), seal)
+
+
+def _evolve_fund(world: World, ident: str, event: Event) -> None:
+    after = fund.evolve(world.funds.get(ident), event)
+    world.funds[ident] = after
+    proposal = event.proposal
+    move = after.moves.get(proposal.body.get("reverses", proposal.id))
+    if move is not None and move.member is not None:
+        spent = world.spent.get(move.member) or ()
+        today = world.today(event.recorded_at)
+        world.spent[move.member] = fund.spent_after(spent, event, move, today)
 
 
 _FOLDS = {
@@ -175,4 +295,6 @@ _FOLDS = {
     "actor": _evolve_actor,
     "member": _evolve_member,
     "rulebook": _evolve_rulebook,
+    "period": _evolve_period,
+    "fund": _evolve_fund,
 }

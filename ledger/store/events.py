@@ -1,64 +1,18 @@
 """Recorded entries as domain events of the eventsourcing library, one class a statement type.
 
-Whoever writes a projection with the library dispatches on these classes. An event is an entry and
-nothing else: its exact bytes, parsed. `mutate` folds it with the pure `evolve` of its aggregate,
-so the library's own projector gives any aggregate at any version.
+Whoever writes a projection with the library dispatches on these classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import Any
 
-from ledger.domain import actor, member, organisation, rulebook, unit
+from ledger.domain.account import evolve_account
 from ledger.domain.event import Event
-from ledger.domain.member import Account
-from ledger.entry import Entry, parse_instant
-
-# A stored event of one stream does not tell its index in the log, and no fold of one asks for it.
-_NO_INDEX = -1
-_EVOLVE: dict[str, Callable[[Any, Event], Any]] = {
-    "actor": actor.evolve,
-    "ledger": organisation.evolve,
-    "member": member.evolve,
-    "rulebook": rulebook.evolve,
-    "unit": unit.evolve,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A recorded entry; the base of all events. `topic` is the statement type."""
-
-    entry: Entry
-    topic: ClassVar[str]
-
-    @property
-    def originator_id(self) -> str:
-        """The stream, such as `member/m-1`."""
-        return self.entry.stream
-
-    @property
-    def originator_version(self) -> int:
-        """The position in the stream, from 1."""
-        return self.entry.seq
-
-    @property
-    def timestamp(self) -> datetime:
-        """When it was recorded, aware, in UTC."""
-        return parse_instant(self.entry.recorded_at, micros=True)
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The statement's body, which must not be changed."""
-        return self.entry.statement.body
-
-    def mutate(self, aggregate: Any) -> Any:
-        """Return the aggregate of this stream after this event; None is the one before all."""
-        kind = self.entry.stream.partition("/")[0]
-        return _EVOLVE[kind](aggregate, Event.of(self.entry, _NO_INDEX))
+from ledger.store.frame_events import FRAME_EVENTS
+from ledger.store.recorded import NO_INDEX, Recorded
+from ledger.store.way_events import WAY_EVENTS
 
 
 class LedgerFounded(Recorded):
@@ -103,12 +57,6 @@ class UnitMoved(Recorded):
     topic = "unit.moved"
 
 
-class RulebookPublished(Recorded):
-    """A version of a rulebook was published."""
-
-    topic = "rulebook.published"
-
-
 class MemberEnrolled(Recorded):
     """A member was enrolled in a unit."""
 
@@ -145,53 +93,31 @@ class MemberLeft(Recorded):
     topic = "member.left"
 
 
-class PointsAwarded(Recorded):
-    """Points were awarded."""
-
-    topic = "points.awarded"
-
-
-class PointsDeducted(Recorded):
-    """Points were deducted."""
-
-    topic = "points.deducted"
-
-
-class PointsCorrected(Recorded):
-    """A points entry was reversed, with or without a replacement."""
-
-    topic = "points.corrected"
-
-
 class TextErased(Recorded):
     """A text or file behind a commitment was erased."""
 
     topic = "text.erased"
 
 
-EVENTS: dict[str, type[Recorded]] = {
-    each.topic: each
-    for each in (
-        LedgerFounded,
-        KeyRegistered,
-        KeyRevoked,
-        RoleGranted,
-        RoleRevoked,
-        UnitOpened,
-        UnitMoved,
-        RulebookPublished,
-        MemberEnrolled,
-        MemberLinked,
-        MemberTransferred,
-        MemberSuspended,
-        MemberReinstated,
-        MemberLeft,
-        PointsAwarded,
-        PointsDeducted,
-        PointsCorrected,
-        TextErased,
-    )
-}
+_ALL: tuple[type[Recorded], ...] = (
+    LedgerFounded,
+    KeyRegistered,
+    KeyRevoked,
+    RoleGranted,
+    RoleRevoked,
+    UnitOpened,
+    UnitMoved,
+    MemberEnrolled,
+    MemberLinked,
+    MemberTransferred,
+    MemberSuspended,
+    MemberReinstated,
+    MemberLeft,
+    TextErased,
+    *WAY_EVENTS,
+    *FRAME_EVENTS,
+)
+EVENTS: dict[str, type[Recorded]] = {each.topic: each for each in _ALL}
 """Every event class by its topic: what a database row may name, and nothing else."""
 
 
@@ -201,5 +127,5 @@ def project_account(account: Any, events: Iterable[Recorded]) -> Any:
     Returns None for a stream without entries.
     """
     for event in events:
-        account = member.evolve_account(account or Account(), Event.of(event.entry, _NO_INDEX))
+        account = evolve_account(account, Event.of(event.entry, NO_INDEX))
     return account

@@ -21,7 +21,8 @@ from eventsourcing.persistence import (
 
 from ledger.entry import parse_entry
 from ledger.errors import FormatError, StartRefusedError
-from ledger.store.events import EVENTS, Recorded
+from ledger.store.events import EVENTS
+from ledger.store.recorded import Recorded
 
 
 class EntryMapper(Mapper[str]):

@@ -23,9 +23,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from ledger.domain.decide import decide
+from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event
-from ledger.domain.points import CORRECTED
 from ledger.domain.texts import ERASED
 from ledger.domain.world import Table
 from ledger.entry import ENTRY_SIZE_MAX, entry_bytes, format_instant, parse_entry
@@ -213,9 +212,9 @@ class Sequencer:
         batch.world, batch.heads = tip.world.overlay(), Table(tip.heads)
         proposals = [each.admitted.proposal for each in batch.pending if each.admitted is not None]
         tip.load_heads(self._store, [each.stream for each in proposals])
-        corrected = [each.stream for each in proposals if each.type == CORRECTED]
-        if corrected:
-            tip.load_accounts(self._store, corrected)
+        read = [stream for each in proposals for stream in needs(each)]
+        if read:
+            tip.load_accounts(self._store, read)
         tip.load_texts(self._store, [each.stream for each in proposals if each.type == ERASED])
         first: dict[str, Pending] = {}
         for each in batch.pending:

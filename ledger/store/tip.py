@@ -9,12 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from ledger import schema
 from ledger.domain import texts
-from ledger.domain.decide import decide
-from ledger.domain.event import Event
-from ledger.domain.member import Account, evolve_account
-from ledger.domain.points import CORRECTED
+from ledger.domain.account import Account, evolve_account
+from ledger.domain.decide import decide, needs
+from ledger.domain.event import Event, Proposal
 from ledger.domain.texts import ERASED, Texts
-from ledger.domain.world import Table, World
+from ledger.domain.world import SIZE, Table, World
 from ledger.entry import Entry, parse_entry
 from ledger.errors import ProofError, Refused
 from ledger.log.merkle import Edge, leaf_hash
@@ -22,7 +21,8 @@ from ledger.store.admission import check_signatures
 from ledger.store.port import Store, Stored
 
 PAGE_ENTRIES = 2_000
-ACCOUNTS_MAX = 10_000
+ACCOUNTS_MAX = 2_000
+"""Members whose entries are kept in memory, a few hundred entries each at most in practice."""
 NO_LEAF = bytes(32)
 
 
@@ -62,6 +62,7 @@ class Tip:
             for index, data in store.structural(start, stop):
                 tip.world.evolve(Event.of(parse_entry(data), index))
                 leaves[index] = leaf_hash(data)
+        tip.world.positions[SIZE] = edge.size
         last = store.read(edge.size - 1, edge.size)[0]
         tip.leaf = leaves[edge.size - 1] = leaf_hash(last.state)
         tip.recorded_at = parse_entry(last.state).recorded_at
@@ -78,8 +79,7 @@ class Tip:
         entries = [parse_entry(each.state) for each in stored]
         self.load_heads(store, [each.stream for each in entries])
         if origin is not None:
-            corrected = [each.stream for each in entries if each.statement.type == CORRECTED]
-            self.load_accounts(store, corrected)
+            self.load_accounts(store, [s for e in entries for s in needs(Proposal.of(e.statement))])
             self.load_texts(store, [e.stream for e in entries if e.statement.type == ERASED])
         for index, (leaf, entry) in enumerate(zip(leaves, entries, strict=True), self.size):
             self._check_chain(index, entry)
@@ -126,14 +126,21 @@ class Tip:
             self.heads[stream] = found.get(stream, (0, NO_LEAF))
 
     def load_accounts(self, store: Store, streams: Iterable[str]) -> None:
-        """Make the accounts of member `streams` known, which corrections are decided on."""
+        """Make the accounts of member `streams` known, with those that hold other halves (B13)."""
         if len(self.world.accounts) > ACCOUNTS_MAX:
             self.world.accounts.forget()
-        for stream in dict.fromkeys(streams):
-            if self.world.accounts.get(stream) is None:
-                self.world.accounts[stream] = account_of(
+        waiting = list(dict.fromkeys(streams))
+        seen = set(waiting)
+        while waiting:
+            stream = waiting.pop()
+            account = self.world.accounts.get(stream)
+            if account is None:
+                account = self.world.accounts[stream] = account_of(
                     (index, parse_entry(data)) for index, data in store.stream(stream, self.size)
                 )
+            others = [each for each in account.counterparts() if each not in seen]
+            seen.update(others)
+            waiting += others
 
     def load_texts(self, store: Store, streams: Iterable[str]) -> None:
         """Make the commitments of `streams` known, which erasures are decided on."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger.domain.decide import decide
+from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
-from ledger.domain.points import CORRECTED
 from ledger.domain.texts import ERASED
 from ledger.entry import Statement, format_instant
 from ledger.errors import MingzhangError, Refused
@@ -59,8 +58,7 @@ def _try(
 def _decide(store: Store, tip: Tip, statement: Statement, recorded_at: str) -> None:
     proposal = Proposal.of(statement)
     tip.load_heads(store, [proposal.stream])
-    if proposal.type == CORRECTED:
-        tip.load_accounts(store, [proposal.stream])
+    tip.load_accounts(store, needs(proposal))
     if proposal.type == ERASED:
         tip.load_texts(store, [proposal.stream])
     decide(tip.world, proposal, recorded_at)

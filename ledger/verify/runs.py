@@ -1,9 +1,9 @@
-"""What must hold across the whole log without keeping it in memory: ids and reversals.
+"""What must hold across the whole log without keeping it in memory: each id is used once.
 
 Every use of a statement id becomes a record of fixed length; records are sorted in runs of a
 bounded number, spilled to a temporary file, and merged at the end. Sorted by id and then by
 index, each id's uses stand together in the order of recording, so one pass sees an id that is
-used twice, and a correction of something that is no effective posting of the same member.
+used twice.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from ledger.verify.report import Failure
 
 RUN_RECORDS = 131_072
 _READ_RECORDS = 512
-_RECORD_SIZE = 16 + 8 + 1 + 8
-# At one index the reversal comes first: a correction cannot reverse what it itself records.
-_REVERSES, _STATEMENT, _POSTING = b"\x00", b"\x01", b"\x02"
+_RECORD_SIZE = 16 + 8
 
 
 class Uses:
@@ -42,48 +40,23 @@ class Uses:
     ) -> None:
         self._file.close()
 
-    def statement(self, ident: str, index: int, stream: bytes, *, posting: bool) -> None:
-        """Note that entry `index` has the statement id `ident`; `stream` is its stream's number.
-
-        `posting`: it records points that a correction may reverse.
-        """
-        self._add(ident, index, _POSTING if posting else _STATEMENT, stream)
-
-    def reversal(self, target: str, index: int, stream: bytes) -> None:
-        """Note that the correction at `index` in `stream` reverses the statement `target`."""
-        self._add(target, index, _REVERSES, stream)
+    def statement(self, ident: str, index: int) -> None:
+        """Note that entry `index` has the statement id `ident`."""
+        self._records.append(bytes.fromhex(ident.replace("-", "")) + index.to_bytes(8))
+        if len(self._records) >= RUN_RECORDS:
+            self._spill()
 
     def first_failure(self) -> Failure | None:
         """Return the fault of the lowest index, or None."""
         first: Failure | None = None
-        ident, owner, reversed_once, used = b"", b"", False, False
+        before = b""
         for record in self._merged():
-            if record[:16] != ident:
-                ident, owner, reversed_once, used = record[:16], b"", False, False
-            kind, stream = record[24:25], record[25:]
-            wrong: tuple[str, str] | None = None
-            if kind == _REVERSES:
-                if owner != stream:
-                    wrong = "reverses-known", f"{_uuid(ident)} is no points entry of this member"
-                elif reversed_once:
-                    wrong = "reverses-last", f"{_uuid(ident)} is reversed already"
-                reversed_once = reversed_once or wrong is None
-            elif used:
-                wrong = "id-once", f"the statement id {_uuid(ident)} is used a second time"
-            else:
-                used = True
-                owner = stream if kind == _POSTING else b""
-            index = int.from_bytes(record[16:24])
-            if wrong is not None and (first is None or first.index is None or index < first.index):
-                first = Failure(wrong[0], wrong[1], index)
+            ident, index = record[:16], int.from_bytes(record[16:])
+            if ident == before and (first is None or first.index is None or index < first.index):
+                reason = f"the statement id {_uuid(ident)} is used a second time"
+                first = Failure("id-once", reason, index)
+            before = ident
         return first
-
-    def _add(self, ident: str, index: int, kind: bytes, stream: bytes) -> None:
-        self._records.append(
-            b"%b%b%b%b" % (bytes.fromhex(ident.replace("-", "")), index.to_bytes(8), kind, stream)
-        )
-        if len(self._records) >= RUN_RECORDS:
-            self._spill()
 
     def _spill(self) -> None:
         self._records.sort()

@@ -6,13 +6,13 @@ function (`ledger.domain.decide`), on the state that the entries before give.
 
 from __future__ import annotations
 
-from ledger.domain.decide import FOUNDED, decide, founding_keys, proving_key
+from ledger.domain.decide import FOUNDED, decide, founding_keys, needs, proving_key
 from ledger.domain.event import Event, Proposal
-from ledger.domain.points import CORRECTED
 from ledger.domain.world import World
 from ledger.errors import FormatError, Refused
 from ledger.log.tiles import HASH_SIZE
 from ledger.signing import pae, verify
+from ledger.verify.accounts import Accounts
 from ledger.verify.chunk import Chunk, Record, bad_signature
 from ledger.verify.report import Failure, FaultError
 from ledger.verify.runs import Uses
@@ -29,9 +29,10 @@ class Replay:
     were verified here because no worker knew their key yet.
     """
 
-    def __init__(self, origin: str, uses: Uses) -> None:
+    def __init__(self, origin: str, uses: Uses, accounts: Accounts) -> None:
         self._origin = origin
         self._uses = uses
+        self._accounts = accounts
         self._world = World()
         # Stream to leaf hash (32 bytes) and seq (8) of its last entry and the stream's own number
         # (8, from 1), in one value: a log has as many as it has members.
@@ -93,23 +94,39 @@ class Replay:
         stream, seq, recorded_at, kind, ident, actor, keyids, body = record
         proposal = Proposal(kind, ident, self._origin, stream, actor, body, keyids)
         try:
-            # What a correction reverses may lie anywhere before: `Uses` checks it at the end.
-            decide(self._world, proposal, recorded_at, check_reversal=False)
+            read = needs(proposal)
+            if read:
+                self._load(read)
+            decide(self._world, proposal, recorded_at)
         except Refused as error:
             raise self._fault(record, error.rule, error.message) from None
         except FormatError as error:
             raise self._fault(record, "entry-format", error.message) from None
         if still_open is not None:
             self._verify(record, *still_open)
-        self._world.evolve(Event(proposal, seq, self.entries, recorded_at))
+        event = Event(proposal, seq, self.entries, recorded_at)
+        self._world.evolve(event)
+        if kind.startswith("points."):
+            self._accounts.put_aside(number, event)
         if kind in _WITH_KEYS:
             new = proving_key(proposal)
             self.keys += founding_keys(proposal).values() if new is None else [new]
-        posting = kind.startswith("points.")
-        if kind == CORRECTED:
-            self._uses.reversal(body["reverses"], self.entries, number)
-            posting = "replacement" in body
-        self._uses.statement(ident, self.entries, number, posting=posting)
+        self._uses.statement(ident, self.entries)
+
+    def _load(self, streams: tuple[str, ...]) -> None:
+        """Load the accounts that a statement is decided on, and those with other halves (B13)."""
+        waiting = list(streams)
+        seen = dict.fromkeys(waiting)
+        while waiting:
+            stream = waiting.pop()
+            head = self._heads.get(stream)
+            if head is None:
+                continue
+            account = self._accounts.load(self._world, stream, head[_SEQ_END:])
+            others = [each for each in account.counterparts() if each not in seen]
+            seen |= dict.fromkeys(others)
+            waiting += others
+        self._accounts.make_room(self._world, tuple(seen))
 
     def _verify(self, record: Record, payload: bytes, sigs: list[tuple[str, bytes]]) -> None:
         message = pae(payload)

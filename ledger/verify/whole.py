@@ -21,6 +21,7 @@ from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.note import VerifierKey
 from ledger.log.tiles import TILE_WIDTH
 from ledger.verify import diagnose
+from ledger.verify.accounts import Accounts
 from ledger.verify.chunk import LEAF, Chunk, Fault
 from ledger.verify.pool import Pool, chunks_here, width_of
 from ledger.verify.report import Failure, FaultError, Report
@@ -61,8 +62,9 @@ def verify_log(
         return _unopened(where, vkey, error.failure, time.monotonic() - started)
     if workers is None:
         workers = 0 if signed.size <= HERE_ENTRIES_MAX else len(os.sched_getaffinity(0))
-    with Uses() as uses, _no_cycles_sought():
-        run = _Run(source, signed, older, Replay(signed.origin, uses), Tree(source))
+    with Uses() as uses, Accounts() as accounts, _no_cycles_sought():
+        replay = Replay(signed.origin, uses, accounts)
+        run = _Run(source, signed, older, replay, Tree(source))
         failure = run.first_failure(workers, progress)
         # A use of an id that is not allowed counts if it lies before what was found so far.
         misuse = uses.first_failure()

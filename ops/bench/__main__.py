@@ -21,6 +21,7 @@ from ledger.store.postgres import open_database
 from ops.bench import appends, proofs, whole
 from ops.bench.load import Load
 from ops.bench.report import Row, head, show
+from ops.demo.clock import SetClock
 from ops.demo.sign import ORIGIN
 from ops.sql_file import queries
 
@@ -57,7 +58,7 @@ def _rows(options: argparse.Namespace, server: EmbeddedServer) -> Iterator[Row]:
     data = FOLDER / "data"
     initialise(data, ORIGIN)
     load = Load()
-    with Ledger.open(data) as ledger:
+    with Ledger.open(data, clock=SetClock(load.founded)) as ledger:
         load.found(ledger)
     if "appends" in options.parts:
         conninfo = _create(server, "library")

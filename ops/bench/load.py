@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 from random import Random
 from zoneinfo import ZoneInfo
@@ -26,10 +26,15 @@ _KIND = {"award": "points.awarded", "deduct": "points.deducted"}
 
 
 class Load:
-    """Statements of an organisation founded now, in any number."""
+    """Statements of an organisation founded yesterday, acts of today, in any number.
+
+    Its rulebooks are published before the first day that they price (A2), so `found` is for a
+    ledger whose clock shows the instant `founded`.
+    """
 
     def __init__(self) -> None:
         self._now = datetime.now(UTC).replace(microsecond=0)
+        self.founded = self._now - timedelta(days=1)
         self._today = self._now.astimezone(ZoneInfo(TIME_ZONE)).date()
         keys = {each.id: PrivateKey.generate() for each in cast.build().actors}
         self._pen = Pen(keys, Random(SEED))
@@ -38,7 +43,8 @@ class Load:
 
     def found(self, ledger: Ledger) -> None:
         """Record the founding and everything that acts need."""
-        for each in sign.set_up(self._pen, self._now, self._rulebooks()):
+        start = self._today.isoformat()
+        for each in sign.set_up(self._pen, self.founded, start, self._rulebooks()):
             ledger.append(each.envelope)
 
     def take(self, count: int) -> list[bytes]:
@@ -55,7 +61,7 @@ class Load:
     def _rulebooks(self) -> Iterator[Publication]:
         for branch in BRANCHES:
             _, rulebook = year.versions(self._today.year, branch.rulebook)[0]
-            yield Publication(self._now, branch.unit.id, rulebook, self._today.isoformat())
+            yield Publication(self.founded, branch.unit.id, rulebook, self._today.isoformat())
 
     def _moving(self) -> Iterator[bytes]:
         movers = cast.build().members[:MOVERS]
@@ -86,7 +92,10 @@ class Load:
 
 
 def _templates(today: date) -> list[PlannedAct]:
-    """Return acts of a planned year that hold today: of first versions, by members who stay."""
+    """Return acts of a planned year that hold today: of first versions, by members who stay.
+
+    An act for a month or quarter is one on its last day, which today mostly is not.
+    """
     number = today.year
     moved = {each.member for each in cast.changes(number)}
     first = {each.rulebook: year.versions(number, each.rulebook)[0][1] for each in BRANCHES}
@@ -95,6 +104,7 @@ def _templates(today: date) -> list[PlannedAct]:
         for each in year.plan(number)
         if each.act is not None
         and each.reverses is None
+        and not each.act.covers
         and each.member not in moved
         and each.act.version == first[each.act.rulebook].body["version"]
     ]

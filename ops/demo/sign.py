@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -17,16 +17,18 @@ from zoneinfo import ZoneInfo
 
 from api.authoring.reader import Authored
 from ledger import keyfile
+from ledger.domain.policy import DEFAULTS
 from ledger.entry import format_instant, new_id, statement_payload
 from ledger.signing import SUITE_ED25519, PrivateKey, encode_base64, sign_envelope
 from ops.demo import cast, year
-from ops.demo.cast import BRANCHES, FOUNDING_THRESHOLD, REGISTRARS, TIME_ZONE, Change
+from ops.demo.cast import BRANCHES, FOUNDING_THRESHOLD, REGISTRARS, TIME_ZONE, UPPER, Change
 from ops.demo.year import Act, PlannedAct
 
 ORIGIN = "demo.example/points"
 SEED = 19_210_723
 # A later version of a rulebook is published some days before it begins.
 NOTICE = timedelta(days=10)
+CLAIM_WINDOW = timedelta(days=int(DEFAULTS["claim_window_days"]))
 _ZONE = ZoneInfo(TIME_ZONE)
 _TYPE = {"award": "points.awarded", "deduct": "points.deducted"}
 
@@ -54,8 +56,17 @@ def make_keys(folder: Path) -> dict[str, PrivateKey]:
 
 
 def begin(year_number: int) -> datetime:
-    """Return the instant of the founding: eight in the morning on the year's first day."""
-    return datetime(year_number, 1, 1, 8, tzinfo=_ZONE).astimezone(UTC)
+    """Return the instant of the founding: eight in the morning of a day before the year.
+
+    Rulebooks are published before the first day that they price (A2), and what is taken over from
+    older books is up for objections before the units start.
+    """
+    return datetime(year_number - 1, 12, 8, 8, tzinfo=_ZONE).astimezone(UTC)
+
+
+def first_day(year_number: int) -> str:
+    """Return the day on which units and rulebooks start."""
+    return date(year_number, 1, 1).isoformat()
 
 
 class Pen:
@@ -100,15 +111,20 @@ class Publication(NamedTuple):
     first: str
 
 
-def set_up(pen: Pen, when: datetime, rulebooks: Iterable[Publication]) -> Iterator[Planned]:
-    """Yield founding, units, keys, roles, rulebooks and members, in this order."""
+def set_up(
+    pen: Pen, when: datetime, start: str, rulebooks: Iterable[Publication]
+) -> Iterator[Planned]:
+    """Yield founding, units, keys, roles, paths, rulebooks and members, in this order.
+
+    `start` is the units' first day.
+    """
     people = cast.build()
     registrar = REGISTRARS[0]
     keys = [{"actor": each, **pen.key(each)} for each in REGISTRARS]
     founding = {"time_zone": TIME_ZONE, "threshold": FOUNDING_THRESHOLD, "keys": keys}
     yield pen.signed(when, "ledger.founded", "ledger/root", founding, *REGISTRARS)
     for unit in people.units:
-        body = {"name_zh": unit.name_zh, "name_en": unit.name_en, "start": _day(when)}
+        body = {"name_zh": unit.name_zh, "name_en": unit.name_en, "start": start}
         if unit.parent is not None:
             body["parent"] = unit.parent
         yield pen.signed(when, "unit.opened", f"unit/{unit.id}", body, registrar)
@@ -121,6 +137,9 @@ def set_up(pen: Pen, when: datetime, rulebooks: Iterable[Publication]) -> Iterat
         for role, over in actor.roles:
             body = {"role": role, "unit": over}
             yield pen.signed(when, "role.granted", stream, body, registrar)
+    for branch in BRANCHES:
+        stream, pair = f"unit/{branch.unit.id}", _pair(branch.unit.id)
+        yield pen.signed(when, "policy.adopted", stream, {"short_path": True}, *pair)
     for each in rulebooks:
         yield publish(pen, each)
     for member in people.members:
@@ -132,10 +151,15 @@ def set_up(pen: Pen, when: datetime, rulebooks: Iterable[Publication]) -> Iterat
 
 def publish(pen: Pen, each: Publication) -> Planned:
     """Return a rulebook's publication, signed by its unit's secretary and a committee member."""
-    people, stream = cast.build(), f"rulebook/{each.rulebook.id}"
-    pair = [people.actors_with(role, each.unit)[0] for role in ("secretary", "committee")]
+    stream = f"rulebook/{each.rulebook.id}"
     body = each.rulebook.publishable(each.unit, each.first)
-    return pen.signed(each.when, "rulebook.published", stream, body, *pair)
+    return pen.signed(each.when, "rulebook.published", stream, body, *_pair(each.unit))
+
+
+def _pair(unit: str) -> list[str]:
+    """Return a unit's secretary and the first of its committee."""
+    people = cast.build()
+    return [people.actors_with(role, unit)[0] for role in ("secretary", "committee")]
 
 
 class Signing:
@@ -151,7 +175,8 @@ class Signing:
         """Yield every statement of the year in the order of recording."""
         founded = begin(self._year)
         rulebooks = list(self._rulebooks(founded))
-        yield from set_up(self._pen, founded, [each for each in rulebooks if each.when == founded])
+        at_once = [each for each in rulebooks if each.when == founded]
+        yield from set_up(self._pen, founded, first_day(self._year), at_once)
         later: list[Change | Publication] = [each for each in rulebooks if each.when > founded]
         later += cast.changes(self._year)
         later.sort(key=lambda each: each.when)
@@ -180,9 +205,13 @@ class Signing:
 
     def _points(self, planned: PlannedAct) -> Planned:
         act, reverses = planned.act, planned.reverses
+        people = [planned.recorder, planned.approver]
         if reverses is None:
             assert act is not None  # noqa: S101 - only a correction comes without an act
             kind, body = _TYPE[act.kind], act_body(self._pen, act)
+            if _late(planned.when_recorded, act.act_date):
+                body["late_reason"] = self._pen.commitment("away when it was to be recorded")
+                people.append(UPPER[0])
         else:
             kind = "points.corrected"
             body = {
@@ -192,7 +221,6 @@ class Signing:
             if act is not None:
                 body["replacement"] = {"type": _TYPE[act.kind], **act_body(self._pen, act)}
         stream = f"member/{planned.member}"
-        people = (planned.recorder, planned.approver)
         signed = self._pen.signed(planned.when_recorded, kind, stream, body, *people)
         self._ids[planned.number] = signed.id
         return signed
@@ -200,7 +228,9 @@ class Signing:
 
 def act_body(pen: Pen, act: Act) -> dict[str, Any]:
     """Return the body of an award or deduction, or of a replacement without its type."""
-    given = {"quantity": act.quantity, "activity": act.activity, "deed": act.deed}
+    given: dict[str, Any] = {"quantity": act.quantity, "activity": act.activity, "deed": act.deed}
+    if act.covers:
+        given["covers"] = [each.isoformat() for each in act.covers]
     return {
         "rulebook": act.rulebook,
         "version": act.version,
@@ -214,3 +244,8 @@ def act_body(pen: Pen, act: Act) -> dict[str, Any]:
 
 def _day(when: datetime) -> str:
     return when.astimezone(_ZONE).date().isoformat()
+
+
+def _late(when: datetime, act_date: date) -> bool:
+    """Tell whether an act is recorded after its claim window: then the unit above signs (A30)."""
+    return when.astimezone(_ZONE).date() - act_date > CLAIM_WINDOW

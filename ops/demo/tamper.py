@@ -119,9 +119,14 @@ class Insider:
 
 
 def _with_points(entry: Entry, points: int, resign: Resign) -> bytes:
-    """Return the entry's envelope with other points in its payload."""
+    """Return the entry's envelope with other points in its payload, and the quantity that fits.
+
+    The forger knows the rules: a fixed item keeps its worth, so it was done more often.
+    """
     statement: dict[str, Any] = orjson.loads(entry.statement.payload)
-    statement["body"]["points"] = points
+    body = statement["body"]
+    body["quantity"] = body.get("quantity", 100) * points // body["points"]
+    body["points"] = points
     return resign(canonical.dumps(statement), entry)
 
 

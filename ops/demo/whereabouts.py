@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from ops.demo import cast
-from ops.demo.cast import Change, Member
+from ops.demo.cast import TIME_ZONE, Change, Member
+
+_ZONE = ZoneInfo(TIME_ZONE)
 
 
 class Place(NamedTuple):
@@ -31,7 +34,7 @@ class Whereabouts:
         member = self._members[ident]
         branch, member_type, active = member.branch, member.member_type, True
         for change in self._changes.get(ident, ()):
-            if change.when > when:
+            if _holds_from(change) > when:
                 break
             active = change.kind in {"member.reinstated", "member.transferred"}
             member_type = change.member_type or member_type
@@ -52,3 +55,11 @@ class Whereabouts:
         """Tell whether a member is active in the same place at both instants."""
         place = self.at(ident, since)
         return place is not None and place == self.at(ident, until)
+
+
+def _holds_from(change: Change) -> datetime:
+    """Return when a change takes effect: a transfer on the day after it was recorded (A27)."""
+    if change.kind != "member.transferred":
+        return change.when
+    next_day = change.when.astimezone(_ZONE).date() + timedelta(days=1)
+    return datetime.combine(next_day, time(), _ZONE)

@@ -46,7 +46,8 @@ class Act:
     """What is said of an act; points are the whole entry's, in hundredths, and positive.
 
     `quantity` is in hundredths of the item's unit, None where the unit is counted once. `activity`
-    names the occasion where a cap counts by it, `deed` what an honour is for. `evidence` are kinds.
+    names the occasion where a cap counts by it, `deed` what an honour is for, `covers` the last day
+    of the month, quarter or year that such an item is for. `evidence` are kinds.
     """
 
     kind: Literal["award", "deduct"]
@@ -58,6 +59,7 @@ class Act:
     act_date: date
     activity: str | None
     deed: str | None
+    covers: tuple[date, ...]
     evidence: tuple[str, ...]
 
 
@@ -203,6 +205,7 @@ class _Draw:
             act_date=day,
             activity=occasion if by_activity else None,
             deed=occasion if item["act_type"].startswith("honour.") else None,
+            covers=(day,) if item["unit"] in _PERIOD_UNITS else (),
             evidence=(self._random.choice(item["evidence"]),),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def ledger(tmp_path: Path, proxy: Proxy) -> Iterator[Ledger]:
 
 @pytest.fixture
 def awards() -> Iterator[bytes]:
-    organisation = Organisation(start=datetime.now(UTC))
+    organisation = Organisation(start=datetime.now(UTC) - timedelta(days=1))
     # The founding used the first ids.
     for _ in range(100):
         organisation.new_id()

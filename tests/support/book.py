@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from ledger.domain.account import Account, effective
 from ledger.domain.decide import decide
 from ledger.domain.event import Event, Proposal
-from ledger.domain.member import Account
 from ledger.domain.world import World
 from ledger.entry import format_instant, parse_envelope
 from ledger.errors import Refused
@@ -14,7 +14,7 @@ from tests.support.organisation import START, Organisation
 
 
 class Book:
-    """A world that was founded by `organisation` and takes statements at `now`."""
+    """A world that was founded by `organisation` and takes statements at `now`, the day after."""
 
     def __init__(self, organisation: Organisation, *, set_up: bool = True) -> None:
         self.organisation = organisation
@@ -25,6 +25,7 @@ class Book:
         if set_up:
             for envelope in organisation.set_up():
                 self.take(envelope)
+            self.now += timedelta(days=1)
 
     def take(self, envelope: bytes) -> str:
         """Decide and fold a statement and return its id. Raises Refused."""
@@ -44,9 +45,12 @@ class Book:
             return error.rule
         return None
 
-    def account(self, member: str) -> Account:
-        """Return a member's account."""
-        return self.world.accounts.get(f"member/{member}") or Account()
+    def balance(self, member: str) -> int:
+        """Return the points of a member's effective credits, before any cap."""
+        accounts = self.world.accounts.get
+        account = accounts(f"member/{member}") or Account()
+        entries = account.entries.values()
+        return sum(each.points or 0 for each in entries if effective(account, each, accounts))
 
     @property
     def _instant(self) -> str:

@@ -16,7 +16,7 @@ from ledger.store.embedded import EmbeddedServer
 from ledger.store.ledger import Ledger, Options, initialise
 from ledger.store.port import Clock
 from tests.support.clock import SteadyClock
-from tests.support.organisation import ORIGIN
+from tests.support.organisation import ORIGIN, Organisation
 
 OpenLedger = Callable[..., Ledger]
 
@@ -47,21 +47,29 @@ def database_url(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_ledger(tmp_path: Path, database_url: str) -> Iterator[OpenLedger]:
+def clock() -> SteadyClock:
+    """The clock of the test's ledger: it starts at `organisation.START`."""
+    return SteadyClock()
+
+
+@pytest.fixture
+def open_ledger(tmp_path: Path, database_url: str, clock: SteadyClock) -> Iterator[OpenLedger]:
     """A function that opens the test's ledger, once more at each call; all are closed at the end.
 
-    Its clock starts at `organisation.START`. The folder is `tmp_path / "data"`; `data` names
-    another one for the same database.
+    Its clock is the fixture `clock`, if none is given. The folder is `tmp_path / "data"`; `data`
+    names another one for the same database.
     """
     opened: list[Ledger] = []
     first = tmp_path / "data"
+
+    own = clock
 
     def open_one(
         *, clock: Clock | None = None, options: Options = Options(), data: Path = first
     ) -> Ledger:
         if not (first / "ledger.toml").exists():
             initialise(first, ORIGIN)
-        ledger = Ledger.open(data, url=database_url, clock=clock or SteadyClock(), options=options)
+        ledger = Ledger.open(data, url=database_url, clock=clock or own, options=options)
         opened.append(ledger)
         return ledger
 
@@ -74,3 +82,16 @@ def open_ledger(tmp_path: Path, database_url: str) -> Iterator[OpenLedger]:
 def ledger(open_ledger: OpenLedger) -> Ledger:
     """The test's ledger, open and empty."""
     return open_ledger()
+
+
+def set_up(ledger: Ledger, organisation: Organisation, clock: SteadyClock) -> list[bytes]:
+    """Set the organisation up and let a day pass, so that its rulebook is in force (rule A2).
+
+    Returns the receipts.
+    """
+    receipts = []
+    for outcome in ledger.append_batch(list(organisation.set_up())):
+        assert isinstance(outcome, bytes), outcome
+        receipts.append(outcome)
+    clock.pass_days()
+    return receipts

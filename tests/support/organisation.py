@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ledger.domain.rights import zone_date
+from ledger.domain.days import zone_date
 from ledger.entry import format_instant, new_id, statement_payload
+from ledger.rules.period import following
 from ledger.signing import PrivateKey, encode_base64, sign_envelope
 
 ORIGIN = "test.example/points"
@@ -31,9 +32,14 @@ def key_of(name: str) -> PrivateKey:
 class Organisation:
     """Makes signed statements of an organisation; ids and `signed_at` are of the instant `start`.
 
+    What it sets up is of the day `today`. Its rulebook holds from the day after, `first_day`, since
+    a version is published before the first day that it prices (rule A2), and acts are of that day:
+    record the set-up, let a day pass on the ledger's clock, then record acts.
+
     Its people: registrars `reg-1` and `reg-2` (the founders), `rec-1` and `rec-2` (recorders),
     `com-1` and `com-2` (committee) and `sec-1` (secretary), all over `root`. Its units: `root` and
-    the branch `east`. Its members: `m-1` … `m-<members>` in `east`; `rec-2` is member `m-1`.
+    the branch `east`; the policy of `root` allows the short path.
+    Its members: `m-1` … `m-<members>` in `east`; `rec-2` is member `m-1`.
     """
 
     def __init__(self, *, origin: str = ORIGIN, members: int = 4, start: datetime = START) -> None:
@@ -41,6 +47,7 @@ class Organisation:
         self.members = [f"m-{n}" for n in range(1, members + 1)]
         self.now = start
         self.today = zone_date(ZONE, format_instant(start))
+        self.first_day = following(self.today)
         self._count = 0
 
     def statement(
@@ -101,6 +108,7 @@ class Organisation:
         ):
             yield self.key(name)
             yield self.role(name, role)
+        yield self.policy()
         yield self.rulebook()
         for number, member in enumerate(self.members):
             yield self.enrolment(member, actor="rec-2" if number == 0 else None)
@@ -133,8 +141,18 @@ class Organisation:
             "role.granted", f"actor/{name}", "reg-1", {"role": role, "unit": unit}, also=also
         )
 
+    def policy(self, unit: str = "root", *, short_path: bool = True) -> Envelope:
+        """Return a policy: whether a recorder and a committee member are enough in a unit."""
+        return self.statement(
+            "policy.adopted",
+            f"unit/{unit}",
+            "sec-1",
+            {"short_path": short_path},
+            also=("com-1",),
+        )
+
     def rulebook(self, version: str = "1.0.0", effective_from: str | None = None) -> Envelope:
-        """Return the publication of a rulebook `rules`: a credit `C-1` and a debit `D-1`."""
+        """Return the publication of `rules`: a credit `C-1` and a debit `D-1`, any points."""
         items = [
             {
                 "code": code,
@@ -144,14 +162,15 @@ class Organisation:
                 "act_type": "test.act",
                 "kind": kind,
                 "unit": "occurrence",
-                "points": 100,
+                "min": 1,
+                "max": 1_000_000,
             }
             for code, kind in (("C-1", "credit"), ("D-1", "debit"))
         ]
         body = {
             "unit": "root",
             "version": version,
-            "effective_from": effective_from or self.today,
+            "effective_from": effective_from or self.first_day,
             "title_zh": "细则",
             "title_en": "Rules",
             "member_types": [{"code": "ordinary", "name_zh": "普通党员"}],
@@ -214,7 +233,7 @@ class Organisation:
             "version": "1.0.0",
             "item": item,
             "points": points,
-            "act_date": self.today,
+            "act_date": self.first_day,
             "reason": COMMITMENT,
             "evidence": [{"kind": "photo", "commitment": COMMITMENT}],
         } | changed

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,7 @@ from ledger.log.note import VerifierKey
 from ledger.store.ledger import VKEY_FILE, Ledger, Options, initialise
 from ledger.store.publish import export
 from ledger.verify.whole import verify_log
+from tests.support.clock import SteadyClock
 from tests.support.organisation import ORIGIN, Organisation
 
 PROJECT = Path(__file__).parents[2]
@@ -224,10 +225,11 @@ def await_that(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 
 
 def found(data: Path, url: str | None) -> VerifierKey:
-    """Make a ledger with an organisation in it, as of now, and return the log's key."""
+    """Make a ledger with an organisation in it since yesterday, and return the log's key."""
     vkey = initialise(data, ORIGIN)
-    with Ledger.open(data, url=url) as ledger:
-        for envelope in Organisation(start=datetime.now(UTC)).set_up():
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    with Ledger.open(data, url=url, clock=SteadyClock(yesterday)) as ledger:
+        for envelope in Organisation(start=yesterday).set_up():
             ledger.append(envelope)
     return VerifierKey.parse(vkey)
 
@@ -245,7 +247,9 @@ def verify_export(data: Path, url: str | None, folder: Path) -> int:
 def award_now(member: str = "m-1") -> bytes:
     """Return a new award, signed now, whose id no other process can make."""
     now = datetime.now(UTC)
-    return Organisation(start=now).award(member, ident=new_id(now, os.urandom(10)))
+    return Organisation(start=now - timedelta(days=1)).award(
+        member, ident=new_id(now, os.urandom(10))
+    )
 
 
 def rounds(at_ci: int) -> int:

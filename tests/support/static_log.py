@@ -7,12 +7,14 @@ signing. Everything is derived from names and counters, so the same calls give t
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ledger import schema
-from ledger.domain.decide import decide
+from ledger.domain.account import Account, evolve_account
+from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
 from ledger.domain.world import World
 from ledger.entry import (
@@ -47,6 +49,8 @@ class Recorder:
         self.entries: list[bytes] = []
         self.size = 0
         self._heads: dict[str, tuple[int, str]] = {}
+        # Enough of each stream to decide on its newest entries, in memory that does not grow.
+        self._recent: defaultdict[str, deque[Event]] = defaultdict(lambda: deque(maxlen=100))
 
     def record(
         self, envelope: bytes, *, checked: bool = True, recorded_at: str | None = None
@@ -79,15 +83,24 @@ class Recorder:
     def _decide(self, statement: Statement, at: str) -> None:
         schema.validate(statement.type, statement.body)
         proposal = Proposal.of(statement)
-        decide(self.world, proposal, at, check_reversal=False)
+        for stream in needs(proposal):
+            account = Account()
+            for event in self._recent[stream]:
+                account = evolve_account(account, event)
+            self.world.accounts[stream] = account
+        decide(self.world, proposal, at)
+        self.world.accounts.forget()
         seq, _ = self._heads.get(statement.stream, (0, NO_HASH))
-        self.world.evolve(Event(proposal, seq + 1, self.size, at))
+        event = Event(proposal, seq + 1, self.size, at)
+        self.world.evolve(event)
+        self._recent[statement.stream].append(event)
 
 
 def small_log(organisation: Organisation, awards: int = 12) -> Recorder:
     """Return a recorder with everything set up and `awards` awards, in turn to all members."""
     recorder = Recorder()
     recorder.record_all(organisation.set_up())
+    recorder.now += timedelta(days=1)
     for number in range(awards):
         recorder.record(organisation.award(organisation.members[1 + number % 3]))
     return recorder
@@ -98,6 +111,7 @@ def year_of_awards(organisation: Organisation, size: int) -> Iterator[bytes]:
     recorder = Recorder()
     for each in organisation.set_up():
         yield recorder.place(each)
+    recorder.now += timedelta(days=1)
     last: str | None = None
     while recorder.size < size:
         member = organisation.members[recorder.size % len(organisation.members)]

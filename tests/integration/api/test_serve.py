@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -21,6 +22,7 @@ from ledger.log.tiles import decode_entries
 from ledger.signing import decode_base64
 from ledger.store.ledger import Ledger, initialise
 from tests.support.clock import SteadyClock
+from tests.support.database import set_up
 from tests.support.organisation import ORIGIN, Organisation
 from tests.support.server import Server, environment
 
@@ -30,7 +32,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 @pytest.fixture
 def organisation() -> Organisation:
-    return Organisation()
+    return Organisation(start=datetime.now(UTC) - timedelta(days=1))
 
 
 @pytest.fixture
@@ -50,9 +52,9 @@ def server(
     tmp_path: Path, data: Path, database_url: str, organisation: Organisation
 ) -> Iterator[Server]:
     """A server on a ledger in which the organisation is set up."""
-    with Ledger.open(data, url=database_url, clock=SteadyClock()) as ledger:
-        for outcome in ledger.append_batch(list(organisation.set_up())):
-            assert isinstance(outcome, bytes), outcome
+    clock = SteadyClock(organisation.now)
+    with Ledger.open(data, url=database_url, clock=clock) as ledger:
+        set_up(ledger, organisation, clock)
     with Server(data, environment(database_url), tmp_path / "serve.log") as running:
         yield running
 

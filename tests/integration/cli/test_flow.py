@@ -12,6 +12,7 @@ from ledger.entry import parse_envelope
 from ledger.log import receipt
 from ledger.store.ledger import Ledger, initialise
 from tests.support.clock import SteadyClock
+from tests.support.database import set_up
 from tests.support.organisation import ORIGIN, Organisation
 from tests.support.server import Server, environment, mingzhang
 
@@ -108,11 +109,11 @@ def test_from_an_empty_folder_to_a_verified_log(tmp_path: Path, database_url: st
 def year(tmp_path: Path, database_url: str) -> tuple[Path, Path, dict[str, str]]:
     """A ledger with points: its data folder, its export, and the environment to use it in."""
     data, export, env = tmp_path / "data", tmp_path / "export", environment(database_url)
-    organisation = Organisation()
+    organisation, clock = Organisation(), SteadyClock()
     initialise(data, ORIGIN)
-    with Ledger.open(data, url=database_url, clock=SteadyClock()) as ledger:
-        envelopes = list(organisation.set_up())
-        envelopes += [organisation.award("m-2", 250), organisation.award("m-3", 100)]
+    with Ledger.open(data, url=database_url, clock=clock) as ledger:
+        set_up(ledger, organisation, clock)
+        envelopes = [organisation.award("m-2", 250), organisation.award("m-3", 100)]
         envelopes += [organisation.award("m-3", 50, kind="points.deducted")]
         for outcome in ledger.append_batch(envelopes):
             assert isinstance(outcome, bytes), outcome
@@ -171,7 +172,7 @@ def test_a_changed_log_fails_with_status_1_and_the_entry_is_named(
     bundle.write_bytes(changed)
     result = mingzhang("verify", "log", export, "--vkey", vkey)
     assert result.returncode == 1
-    assert "FAILED      entry 13" in result.stdout
+    assert "FAILED      entry 14" in result.stdout
     replayed = mingzhang("replay", export, "ranking", "--unit", "root", "--period", "2026")
     assert replayed.returncode == 1
     assert replayed.stdout == ""
@@ -217,11 +218,11 @@ def test_stored_tiles_are_derived_again(
 @pytest.fixture
 def data_of_300(tmp_path: Path, database_url: str) -> Path:
     """A ledger of more than one full tile."""
-    data, organisation = tmp_path / "data", Organisation()
+    data, organisation, clock = tmp_path / "data", Organisation(), SteadyClock()
     initialise(data, ORIGIN)
-    with Ledger.open(data, url=database_url, clock=SteadyClock()) as ledger:
-        envelopes = list(organisation.set_up())
-        envelopes += [organisation.award("m-2") for _ in range(300)]
+    with Ledger.open(data, url=database_url, clock=clock) as ledger:
+        set_up(ledger, organisation, clock)
+        envelopes = [organisation.award("m-2") for _ in range(300)]
         for outcome in ledger.append_batch(envelopes):
             assert isinstance(outcome, bytes), outcome
     return data

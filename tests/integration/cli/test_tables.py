@@ -12,11 +12,13 @@ import pytest
 from api.tables.reader import read_table
 from api.tables.writer import write_table
 from ledger import keyfile
-from ledger.domain.rights import zone_date
+from ledger.domain.days import zone_date
 from ledger.entry import format_instant, parse_entry
 from ledger.store.ledger import Ledger, Options, initialise
 from ledger.store.media import CSV, XLSX
 from tests.support import archives
+from tests.support.clock import SteadyClock
+from tests.support.database import set_up
 from tests.support.organisation import ORIGIN, ZONE, Organisation, key_of
 from tests.support.server import Server, environment, mingzhang
 
@@ -26,7 +28,7 @@ TOKEN = "a token of the tests"
 
 
 class Place:
-    """A ledger with the test's organisation, founded now; commands run on its data folder."""
+    """A ledger with the test's organisation, founded yesterday; commands run on its data folder."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
@@ -41,11 +43,9 @@ class Place:
             config.write(f'documents_token_sha256 = "{digest}"\n')
         for name in ("reg-1", "rec-1", "com-1"):
             keyfile.save(folder / f"{name}.key", key_of(name), None)
-        # What is published today is in force today, before as after midnight.
-        self.made.today = self.today
-        with Ledger.open(self.data, url=url) as ledger:
-            for outcome in ledger.append_batch(list(self.made.set_up())):
-                assert isinstance(outcome, bytes), outcome
+        clock = SteadyClock(start)
+        with Ledger.open(self.data, url=url, clock=clock) as ledger:
+            set_up(ledger, self.made, clock)
 
     def row(self, **changed: str) -> list[str]:
         row = dict(zip(HEADER, ["m-2", "credit", "rules", "1.0.0", "C-1"], strict=False))
@@ -129,7 +129,7 @@ def test_one_wrong_row_keeps_all_back_or_only_itself_by_choice(place: Place) -> 
     nothing = place.take(file)
     assert nothing.returncode == 1
     assert "row 3, column 积分 points: 'x' is no number" in nothing.stderr
-    assert "row 4: rules 1.0.0 has no C-9" in nothing.stderr
+    assert "row 4: version 1.0.0 has no item C-9" in nothing.stderr
     assert "nothing was recorded" in nothing.stderr
     assert place.size == before
 

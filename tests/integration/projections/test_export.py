@@ -29,6 +29,8 @@ from projections.columns import POINTS
 from projections.fold import Rows
 from projections.runner import Runner
 from projections.views import Views
+from tests.support.clock import SteadyClock
+from tests.support.database import set_up
 from tests.support.journal import Journal, random_journal
 from tests.support.organisation import ORIGIN, Organisation
 from tests.support.server import environment, mingzhang
@@ -39,7 +41,7 @@ PROGRAMS = [text for language, text in BLOCK.findall(PAGE.read_text()) if langua
 SIZE = 500
 NOTES = (
     f"points | {POINTS} | What the entry itself brings in.\n"
-    f"change | {POINTS} | What it does to the balance, with what it reverses.\n22\n"
+    f"change | {POINTS} | What it does to the balance, with what it reverses.\n23\n"
 )
 ABOUT = (
     f"rankings.posting of {ORIGIN}\n"
@@ -181,18 +183,22 @@ def test_texts_come_through_whatever_they_hold(
 
 @pytest.fixture
 def folder(
-    ledger: Ledger, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger,
+    clock: SteadyClock,
+    tmp_path: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A folder in which the commands of the page have been run."""
     organisation = Organisation()
     award = organisation.new_id()
     envelopes = [
-        *organisation.set_up(),
         organisation.award("m-1", 200, ident=award, signers=("rec-1", "com-1")),
         organisation.award("m-2", 100),
         organisation.award("m-3", 50, kind="points.deducted"),
         organisation.correction("m-1", award, 150),
     ]
+    set_up(ledger, organisation, clock)
     for envelope in envelopes:
         ledger.append(envelope)
     (commands,) = [text for language, text in BLOCK.findall(PAGE.read_text()) if language == "sh"]

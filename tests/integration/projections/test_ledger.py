@@ -14,16 +14,18 @@ from projections.render import ranking_text
 from projections.replay import replay
 from projections.runner import Runner
 from projections.views import Views
+from tests.support.clock import SteadyClock
+from tests.support.database import set_up
 from tests.support.organisation import Organisation
 
 
 def test_what_is_appended_is_in_the_ranking_and_in_its_replay(
-    ledger: Ledger, tmp_path: Path
+    ledger: Ledger, clock: SteadyClock, tmp_path: Path
 ) -> None:
     organisation = Organisation()
+    size = len(set_up(ledger, organisation, clock))
     award = organisation.new_id()
     envelopes = [
-        *organisation.set_up(),
         organisation.award("m-1", 150, ident=award, signers=("rec-1", "com-1")),
         organisation.award("m-2", 225),
         organisation.award("m-3", 50, kind="points.deducted"),
@@ -31,7 +33,7 @@ def test_what_is_appended_is_in_the_ranking_and_in_its_replay(
     ]
     for envelope in envelopes:
         ledger.append(envelope)
-    assert Runner.of(ledger).catch_up() == len(envelopes)
+    assert Runner.of(ledger).catch_up() == size + len(envelopes)
     with ledger.database.pool(1, 2) as pool:
         found = Views(pool).ranking("root", "2026")
         assert [(each.rank, each.member, each.score) for each in found.standings] == [
@@ -43,7 +45,7 @@ def test_what_is_appended_is_in_the_ranking_and_in_its_replay(
         steps = Views(pool).statement("m-1").steps
         assert [(each.entry.change, each.balance) for each in steps] == [(150, 150), (-75, 75)]
     note = ledger.checkpoint()
-    for n, width in entry_tiles_for_size(len(envelopes)):
+    for n, width in entry_tiles_for_size(size + len(envelopes)):
         path = tmp_path / "export" / tile_path("entries", n, width)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_entries(ledger.entries(n * 256, n * 256 + width)))

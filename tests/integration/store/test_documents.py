@@ -29,7 +29,7 @@ from ledger.verify.whole import verify_log
 from projections.runner import Runner
 from tests.support import archives
 from tests.support.clock import SteadyClock
-from tests.support.database import OpenLedger
+from tests.support.database import OpenLedger, set_up
 from tests.support.organisation import START, Organisation
 
 REASON = "因病请假，由张三代为申报".encode()
@@ -39,7 +39,7 @@ class LaterClock(SteadyClock):
     """A steady clock that can be put forward by days, between two openings of a ledger."""
 
     def __init__(self, days: int) -> None:
-        super().__init__(START + timedelta(days))
+        super().__init__(START + timedelta(days=1 + days))
 
 
 @pytest.fixture
@@ -111,17 +111,16 @@ def test_the_service_itself_cannot_erase(ledger: Ledger, documents: Documents, s
 
 
 class Erasing:
-    """A ledger with an award to m-2 whose reason is kept, opened again on a later day."""
+    """A ledger with an award to m-2 whose reason is kept, opened again days after it."""
 
-    def __init__(self, open_ledger: OpenLedger) -> None:
+    def __init__(self, open_ledger: OpenLedger, clock: SteadyClock) -> None:
         self._open = open_ledger
         self.made = Organisation()
         self.ledger = open_ledger()
         documents = Documents(self.ledger.database.pool(0, 1))
         self.reason, self.salt = documents.put(REASON, TEXT)
         documents.close()
-        for each in self.made.set_up():
-            self.ledger.append(each)
+        set_up(self.ledger, self.made, clock)
         self.receipt = self.ledger.append(self.made.award("m-2", reason=self.reason))
 
     def later(self, days: int) -> Ledger:
@@ -134,9 +133,9 @@ class Erasing:
 
 
 def test_b22_an_erasure_waits_for_the_last_term_and_then_leaves_a_stub(
-    open_ledger: OpenLedger, tmp_path: Path
+    open_ledger: OpenLedger, clock: SteadyClock, tmp_path: Path
 ) -> None:
-    case = Erasing(open_ledger)
+    case = Erasing(open_ledger, clock)
     ledger = case.later(30)
     with pytest.raises(Refused) as error:
         ledger.append(case.order())
@@ -169,8 +168,10 @@ def test_b22_an_erasure_waits_for_the_last_term_and_then_leaves_a_stub(
     assert report.ok, "every proof still holds"
 
 
-def test_the_same_bytes_under_another_commitment_stay(open_ledger: OpenLedger) -> None:
-    case = Erasing(open_ledger)
+def test_the_same_bytes_under_another_commitment_stay(
+    open_ledger: OpenLedger, clock: SteadyClock
+) -> None:
+    case = Erasing(open_ledger, clock)
     ledger = case.later(31)
     documents = Documents(ledger.database.pool(0, 1))
     other, _ = documents.put(REASON, TEXT)
@@ -181,8 +182,10 @@ def test_the_same_bytes_under_another_commitment_stay(open_ledger: OpenLedger) -
     documents.close()
 
 
-def test_an_order_that_is_refused_erases_nothing(open_ledger: OpenLedger) -> None:
-    case = Erasing(open_ledger)
+def test_an_order_that_is_refused_erases_nothing(
+    open_ledger: OpenLedger, clock: SteadyClock
+) -> None:
+    case = Erasing(open_ledger, clock)
     ledger = case.later(31)
     documents = Documents(ledger.database.pool(0, 1))
     stranger, _ = documents.put(b"of nobody", TEXT)
@@ -195,15 +198,19 @@ def test_an_order_that_is_refused_erases_nothing(open_ledger: OpenLedger) -> Non
     documents.close()
 
 
-def test_an_erasure_of_what_was_never_uploaded_is_recorded(open_ledger: OpenLedger) -> None:
-    case = Erasing(open_ledger)
+def test_an_erasure_of_what_was_never_uploaded_is_recorded(
+    open_ledger: OpenLedger, clock: SteadyClock
+) -> None:
+    case = Erasing(open_ledger, clock)
     case.ledger.append(case.made.award("m-3", reason="cd" * 32))
     ledger = case.later(31)
     ledger.append(case.order("cd" * 32, "member/m-3"))
 
 
-def test_putting_the_same_bytes_while_they_are_erased_keeps_them(open_ledger: OpenLedger) -> None:
-    case = Erasing(open_ledger)
+def test_putting_the_same_bytes_while_they_are_erased_keeps_them(
+    open_ledger: OpenLedger, clock: SteadyClock
+) -> None:
+    case = Erasing(open_ledger, clock)
     ledger = case.later(31)
     documents = Documents(ledger.database.pool(0, 4))
     kept: list[str] = []

@@ -13,6 +13,8 @@ from ledger.domain import unit
 from ledger.domain.event import Event
 from ledger.entry import parse_entry
 from ledger.store.ledger import Ledger
+from tests.support.clock import SteadyClock
+from tests.support.database import set_up
 from tests.support.organisation import Organisation
 
 PAGE = Path(__file__).parents[3] / "ops" / "follow-the-log-with-eventsourcing.md"
@@ -29,8 +31,9 @@ def organisation() -> Organisation:
 
 
 @pytest.fixture
-def filled(ledger: Ledger, organisation: Organisation) -> Ledger:
-    append(ledger, [*organisation.set_up(), *[organisation.award("m-2") for _ in range(3)]])
+def filled(ledger: Ledger, organisation: Organisation, clock: SteadyClock) -> Ledger:
+    set_up(ledger, organisation, clock)
+    append(ledger, [organisation.award("m-2") for _ in range(3)])
     append(ledger, [organisation.award("m-3", signers=("rec-2", "com-1"))])
     return ledger
 

@@ -14,7 +14,8 @@ from psycopg import errors
 from ledger.log.merkle import leaf_hash
 from ledger.log.receipt import parse
 from ledger.store.postgres import Database, open_database
-from tests.support.database import OpenLedger
+from tests.support.clock import SteadyClock
+from tests.support.database import OpenLedger, set_up
 from tests.support.organisation import Organisation
 from tests.support.processes import await_that
 
@@ -227,11 +228,12 @@ def test_the_order_of_streams_is_that_of_bytes(service: psycopg.Connection[Any])
     assert found == ("C",)
 
 
-def test_two_processes_on_one_database_see_each_others_entries(open_ledger: OpenLedger) -> None:
+def test_two_processes_on_one_database_see_each_others_entries(
+    open_ledger: OpenLedger, clock: SteadyClock
+) -> None:
     first = open_ledger()
     organisation = Organisation()
-    for envelope in organisation.set_up():
-        first.append(envelope)
+    set_up(first, organisation, clock)
     second = open_ledger()
     award = organisation.award("m-1")
     receipt = second.append(award)

@@ -32,35 +32,40 @@ from ledger.store.ledger import KEY_FILE, Ledger
 from ledger.store.publish import Exported, export
 from ledger.store.reader import Reader
 from ledger.store.tiler import write_tiles
+from tests.support.clock import SteadyClock
 from tests.support.organisation import ORIGIN, Organisation
 
 
 class Growing:
     """A ledger that grows to wanted sizes."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, clock: SteadyClock) -> None:
         self.ledger = ledger
+        self._clock = clock
         self.vkey = VerifierKey.parse(ledger.vkey)
         self._organisation = Organisation()
-        self._set_up = self._organisation.set_up()
+        self._set_up = list(self._organisation.set_up())
 
     def to(self, size: int) -> None:
         missing = size - self.ledger.size()
-        envelopes = []
-        for _ in range(missing):
-            following = next(self._set_up, None)
-            envelopes.append(following or self._organisation.award("m-2"))
+        first, self._set_up = self._set_up[:missing], self._set_up[missing:]
+        self._append(first)
+        if first and not self._set_up:
+            self._clock.pass_days()
+        self._append([self._organisation.award("m-2") for _ in range(missing - len(first))])
+        assert self.ledger.size() == size
+
+    def _append(self, envelopes: list[bytes]) -> None:
         for outcome in self.ledger.append_batch(envelopes):
             assert isinstance(outcome, bytes), outcome
-        assert self.ledger.size() == size
 
     def export(self, folder: Path) -> Exported:
         return export(self.ledger, folder, self.vkey)
 
 
 @pytest.fixture
-def growing(ledger: Ledger) -> Growing:
-    return Growing(ledger)
+def growing(ledger: Ledger, clock: SteadyClock) -> Growing:
+    return Growing(ledger, clock)
 
 
 @pytest.fixture

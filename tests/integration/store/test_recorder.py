@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +21,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresTracking
 from psycopg import Connection
 from psycopg.rows import DictRow
 
-from ledger.entry import entry_bytes, parse_entry
+from ledger.entry import entry_bytes, format_instant, parse_entry
 from ledger.errors import FormatError, StartRefusedError
 from ledger.log.merkle import leaf_hash
 from ledger.store import recorder as recorder_module
@@ -28,8 +29,10 @@ from ledger.store.ledger import Ledger
 from ledger.store.postgres import Database, open_database
 from ledger.store.recorder import Columns, EntryDatastore, EntryRecorder, Head, SignedRecorder
 from ledger.store.sql import query
+from tests.support.clock import SteadyClock
+from tests.support.database import set_up
 from tests.support.library_cases import library
-from tests.support.organisation import Organisation
+from tests.support.organisation import START, Organisation
 
 
 class AnyBytes(EntryRecorder):
@@ -143,18 +146,14 @@ def count(database: Database) -> int:
     return int(found[0])
 
 
-def set_up(ledger: Ledger, organisation: Organisation) -> None:
-    receipts = ledger.append_batch(list(organisation.set_up()))
-    assert all(isinstance(each, bytes) for each in receipts)
-
-
 def next_entry(ledger: Ledger, organisation: Organisation, member: str) -> StoredEvent:
     """The entry that an award to `member` would be."""
     stream = f"member/{member}"
     *_, (_, last) = ledger.stream(stream)
     before = parse_entry(last)
     envelope = organisation.award(member)
-    data = entry_bytes(stream, before.seq + 1, leaf_hash(last).hex(), before.recorded_at, envelope)
+    next_day = format_instant(START + timedelta(days=1), micros=True)
+    data = entry_bytes(stream, before.seq + 1, leaf_hash(last).hex(), next_day, envelope)
     return StoredEvent(stream, before.seq + 1, "points.awarded", data)
 
 
@@ -295,9 +294,9 @@ def test_inserting_by_database_functions_is_refused(database: Database) -> None:
 
 
 def test_the_ledgers_entries_are_the_librarys_notification_log(
-    ledger: Ledger, reads: EntryDatastore, organisation: Organisation
+    ledger: Ledger, reads: EntryDatastore, organisation: Organisation, clock: SteadyClock
 ) -> None:
-    set_up(ledger, organisation)
+    set_up(ledger, organisation, clock)
     recorder = EntryRecorder(reads)
     size = ledger.size()
     assert recorder.max_notification_id() == size
@@ -309,9 +308,9 @@ def test_the_ledgers_entries_are_the_librarys_notification_log(
 
 
 def test_a_signed_recorder_ends_at_the_newest_recorded_checkpoint(
-    ledger: Ledger, reads: EntryDatastore, organisation: Organisation
+    ledger: Ledger, reads: EntryDatastore, organisation: Organisation, clock: SteadyClock
 ) -> None:
-    set_up(ledger, organisation)
+    set_up(ledger, organisation, clock)
     size = ledger.size()
     entry = next_entry(ledger, organisation, "m-2")
     committed, signed = EntryRecorder(reads), SignedRecorder(reads)
@@ -354,8 +353,9 @@ def test_a_subscription_outlives_its_listening_connection(
     database_url: str,
     organisation: Organisation,
     kind: type[EntryRecorder],
+    clock: SteadyClock,
 ) -> None:
-    set_up(ledger, organisation)
+    set_up(ledger, organisation, clock)
     size = ledger.size()
     with kind(reads).subscribe(gt=size - 1) as subscription:
         assert next(subscription).id == size
@@ -377,9 +377,9 @@ def _end_listeners(database_url: str) -> int:
 
 
 def test_a_taken_statement_id_or_position_is_an_integrity_error(
-    ledger: Ledger, reads: EntryDatastore, organisation: Organisation
+    ledger: Ledger, reads: EntryDatastore, organisation: Organisation, clock: SteadyClock
 ) -> None:
-    set_up(ledger, organisation)
+    set_up(ledger, organisation, clock)
     recorder = EntryRecorder(reads)
     entry = next_entry(ledger, organisation, "m-2")
     library_retry(lambda: recorder.insert_events([entry]))

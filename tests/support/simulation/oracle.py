@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
+from ledger.domain.account import Account
 from ledger.domain.decide import decide
 from ledger.domain.event import Event, Proposal
-from ledger.domain.member import Account
 from ledger.domain.world import World
 from ledger.entry import NO_HASH, Statement, format_instant, parse_entry
 from ledger.errors import (

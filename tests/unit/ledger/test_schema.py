@@ -13,6 +13,7 @@ from ledger import schema
 from ledger.domain.decide import _RULES
 from ledger.entry import parse_envelope
 from ledger.errors import FormatError
+from tests.support import frame_examples, way_examples
 from tests.support.organisation import Organisation
 
 
@@ -32,6 +33,8 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
         found.append((statement.type, statement.body))
     return [
         *found,
+        *frame_examples.EXAMPLES,
+        *way_examples.EXAMPLES,
         ("key.revoked", {"keyid": "ab" * 32, "cause": "lost"}),
         ("role.granted", {"role": "auditor", "unit": "root", "until": "2026-12-31"}),
         ("role.revoked", {"role": "auditor", "unit": "root"}),

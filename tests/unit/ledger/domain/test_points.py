@@ -45,8 +45,8 @@ def test_roles_of_another_branch_do_not_count(book: Book, made: Organisation) ->
 @pytest.mark.parametrize(
     ("changed", "rule"),
     [
-        ({"act_date": "2026-01-06"}, "act-past"),
-        ({"act_date": "2026-01-04"}, "version-in-force"),
+        ({"act_date": "2026-01-07"}, "act-past"),
+        ({"act_date": "2026-01-05"}, "version-in-force"),
         ({"act_date": "2026-02-30"}, "real-date"),
         ({"version": "9.9.9"}, "version-published"),
         ({"rulebook": "others"}, "version-published"),
@@ -63,28 +63,29 @@ def test_an_act_must_fit_its_rule(
 
 
 def test_an_act_is_priced_by_the_version_of_its_day(book: Book, made: Organisation) -> None:
-    book.take(made.rulebook("1.1.0", "2026-01-07"))
+    book.take(made.rulebook("1.1.0", "2026-01-08"))
     book.now += timedelta(days=3)
-    assert book.refusal(made.award("m-2", act_date="2026-01-06")) is None
-    assert book.refusal(made.award("m-2", act_date="2026-01-07")) == "version-in-force"
-    newer = made.award("m-2", act_date="2026-01-07", version="1.1.0")
+    assert book.refusal(made.award("m-2", act_date="2026-01-07")) is None
+    assert book.refusal(made.award("m-2", act_date="2026-01-08")) == "version-in-force"
+    newer = made.award("m-2", act_date="2026-01-08", version="1.1.0")
     assert book.refusal(newer) is None
 
 
 def test_a_version_never_reaches_back_and_keeps_its_order(book: Book, made: Organisation) -> None:
-    assert book.refusal(made.rulebook("1.1.0", "2026-01-04")) == "not-retroactive"
+    assert book.refusal(made.rulebook("1.1.0", "2026-01-06")) == "not-retroactive"
     assert book.refusal(made.rulebook("1.0.0", "2026-02-01")) == "version-once"
-    assert book.refusal(made.rulebook("1.1.0", "2026-01-05")) == "version-order"
-    assert book.refusal(made.rulebook("1.1.0", "2026-01-06")) is None
+    book.take(made.rulebook("1.1.0", "2026-02-01"))
+    assert book.refusal(made.rulebook("1.2.0", "2026-01-31")) == "version-order"
+    assert book.refusal(made.rulebook("1.2.0", "2026-02-02")) is None
 
 
 def test_a_reversal_with_its_replacement_counts_once(book: Book, made: Organisation) -> None:
     award = book.take(made.award("m-2", 300))
-    assert book.account("m-2").balance == 300
+    assert book.balance("m-2") == 300
     first = book.take(made.correction("m-2", award, 120))
-    assert book.account("m-2").balance == 120
+    assert book.balance("m-2") == 120
     book.take(made.correction("m-2", first))
-    assert book.account("m-2").balance == 0
+    assert book.balance("m-2") == 0
 
 
 def test_only_the_last_link_is_corrected(book: Book, made: Organisation) -> None:
@@ -94,7 +95,7 @@ def test_only_the_last_link_is_corrected(book: Book, made: Organisation) -> None
     gone = book.take(made.correction("m-2", replaced))
     assert book.refusal(made.correction("m-2", replaced)) == "reverses-last"
     # A reversal without a replacement leaves nothing that could be reversed again.
-    assert book.refusal(made.correction("m-2", gone)) == "reverses-known"
+    assert book.refusal(made.correction("m-2", gone)) == "reversal-stays"
 
 
 def test_a_correction_is_of_the_same_member(book: Book, made: Organisation) -> None:
@@ -104,11 +105,11 @@ def test_a_correction_is_of_the_same_member(book: Book, made: Organisation) -> N
 
 def test_corrections_stay_possible_after_leaving(book: Book, made: Organisation) -> None:
     award = book.take(made.award("m-2", 300))
-    gone = {"date": "2026-01-05"}
+    gone = {"date": "2026-01-07"}
     book.take(made.statement("member.left", "member/m-2", "reg-1", gone))
     assert book.refusal(made.award("m-2")) == "member-state"
     book.take(made.correction("m-2", award, 100))
-    assert book.account("m-2").balance == 100
+    assert book.balance("m-2") == 100
 
 
 def test_nobody_corrects_the_own_points(book: Book, made: Organisation) -> None:

@@ -13,7 +13,9 @@ from ledger.entry import parse_envelope
 from ledger.errors import Refused
 from tests.support.organisation import COMMITMENT, Organisation
 
-EARLY, TERM, LATE = (f"2026-{each}T01:00:00.000000Z" for each in ("01-05", "02-04", "02-05"))
+SET_UP, EARLY, TERM, LATE = (
+    f"2026-{each}T01:00:00.000000Z" for each in ("01-05", "01-06", "02-05", "02-06")
+)
 
 
 def refused(uses: list[Use], today: str) -> str:
@@ -35,13 +37,13 @@ def test_b22_nothing_is_erased_while_an_entry_is_on_its_way_or_a_case_is_open() 
 
 
 class Log:
-    """A world with one award to m-2, recorded on 5 January."""
+    """A world with one award to m-2, recorded on 6 January."""
 
     def __init__(self) -> None:
         self.made = Organisation()
         self.world = World()
         for each in self.made.set_up():
-            self.record(each, EARLY)
+            self.record(each, SET_UP)
         self.stream = "member/m-2"
         self.world.texts[self.stream] = Texts()
         self.record(self.made.award("m-2"), EARLY)

@@ -70,9 +70,9 @@ def test_rights_move_with_the_unit(book: Book, made: Organisation) -> None:
 
 
 def test_a_member_is_enrolled_once(book: Book, made: Organisation) -> None:
-    assert book.refusal(made.enrolment("m-1")) == "member-once"
-    book.take(member(made, "left", "m-1"))
-    assert book.refusal(made.enrolment("m-1")) == "member-once"
+    assert book.refusal(made.enrolment("m-2")) == "member-once"
+    book.take(member(made, "left", "m-2"))
+    assert book.refusal(made.enrolment("m-2")) == "member-once"
 
 
 def test_an_actor_belongs_to_one_member_at_most(book: Book, made: Organisation) -> None:

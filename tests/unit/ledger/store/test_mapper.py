@@ -9,8 +9,10 @@ from eventsourcing.persistence import JSONTranscoder, StoredEvent
 from ledger import schema
 from ledger.entry import NO_HASH, entry_bytes, parse_entry, parse_envelope
 from ledger.errors import FormatError, StartRefusedError
-from ledger.store.events import EVENTS, PointsAwarded, Recorded
+from ledger.store.events import EVENTS
 from ledger.store.mapper import EntryMapper
+from ledger.store.recorded import Recorded
+from ledger.store.way_events import PointsAwarded
 from tests.support.organisation import Organisation
 
 RECORDED_AT = "2026-01-05T01:00:00.123456Z"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.domain import decide as rules
+from ledger.domain.rule import Rule
 from ledger.entry import parse_entry
 from ledger.errors import (
     ConflictError,
@@ -163,7 +164,7 @@ def test_a_statement_that_breaks_a_rule_s_code_does_not_stop_the_log(
     def broken(*_: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setitem(rules._RULES, "member.left", ("member", broken))
+    monkeypatch.setitem(rules._RULES, "member.left", Rule("member", broken))
     leaving = made.statement("member.left", "member/m-2", "reg-1", {"date": "2026-01-05"})
     sequencer = site.start()
     outcomes = run(sequencer, made.award("m-2"), leaving, made.award("m-3"))
@@ -226,7 +227,7 @@ def test_a_note_that_cannot_be_recorded_when_idle_is_recorded_later(
 def test_an_entry_that_no_rule_allows_is_never_signed_over(site: Site, made: Organisation) -> None:
     forger, honest = site.start(), site.start()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(rules._RULES, "member.left", ("member", lambda *_: None))
+        patched.setitem(rules._RULES, "member.left", Rule("member", lambda *_: None))
         leaving = made.statement("member.left", "member/m-2", "rec-1", {"date": "2026-01-05"})
         assert isinstance(run(forger, leaving)[0], bytes)
     (outcome,) = run(honest, made.award("m-3"))

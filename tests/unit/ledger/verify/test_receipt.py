@@ -44,7 +44,7 @@ def test_it_says_what_the_entry_awards_and_who_signed(recorder: Recorder) -> Non
     assert set(report.keyids) == {key_of("rec-1").keyid, key_of("com-1").keyid}
     for said in (
         "+12.05 for C-1",
-        "rules 1.0.0, act of 2026-01-05",
+        "rules 1.0.0, act of 2026-01-06",
         f"entry       {index} of {len(recorder.entries)}",
         report.entry.recorded_at,
         report.entry.statement.id,

@@ -1,0 +1,115 @@
+"""A period of a unit's tables (stream `period/<id>`), with its democratic review and its votes.
+
+    opened ─▶ cut off ─▶ published ─▶ objections closed ─▶ sealed
+
+What is recorded later changes later reads and is marked there (A31); the seal and the published
+table stay. What each step needs is decided in `ledger.domain.closing` and `ledger.domain.review`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from ledger.domain.event import Event
+from ledger.rules.components import review_of
+
+OPEN, CUT_OFF, PUBLISHED, CLOSED, SEALED = "open", "cut_off", "published", "closed", "sealed"
+STATES = (OPEN, CUT_OFF, PUBLISHED, CLOSED, SEALED)
+MONTH, QUARTER, YEAR = "month", "quarter", "year"
+
+_STEP = {
+    "period.cut_off": CUT_OFF,
+    "period.published": PUBLISHED,
+    "period.closed": CLOSED,
+    "period.sealed": SEALED,
+}
+
+
+class Step(NamedTuple):
+    """When a step was recorded, and the log size that its table or seal is of."""
+
+    recorded_at: str
+    as_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A democratic review: who was present, the figure of each member reviewed (hundredths).
+
+    A member without a single valid sheet has None: not reviewed, which is not 0 (A19).
+    """
+
+    held_on: str
+    present: tuple[str, ...]
+    figures: dict[str, int | None] = field(default_factory=dict)
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `start` to `end`, both in it, for a unit under a rulebook; `steps` by state."""
+
+    id: str
+    version: int
+    unit: str
+    rulebook: str
+    kind: str
+    start: str
+    end: str
+    steps: dict[str, Step]
+    review: Review | None = None
+    votes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """The last step that was taken."""
+        return next(each for each in reversed(STATES) if each in self.steps)
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether the democratic review is closed: its figures count from then on (A21)."""
+        return self.review is not None and self.review.closed
+
+
+def evolve(period: Period | None, event: Event) -> Period:
+    """Fold an event of `period/<id>`."""
+    proposal = event.proposal
+    kind, body = proposal.type, proposal.body
+    if period is None:
+        return Period(
+            proposal.stream.partition("/")[2],
+            event.seq,
+            body["unit"],
+            body["rulebook"],
+            body["kind"],
+            body["start"],
+            body["end"],
+            {OPEN: Step(event.recorded_at)},
+        )
+    period = replace(period, version=event.seq)
+    if kind in _STEP:
+        step = Step(event.recorded_at, body.get("as_of"))
+        return replace(period, steps={**period.steps, _STEP[kind]: step})
+    if kind == "vote.recorded":
+        return replace(period, votes={**period.votes, body["grade"]: tuple(body["chosen"])})
+    if kind == "review.opened":
+        return replace(period, review=Review(body["held_on"], tuple(body["present"])))
+    review = period.review
+    assert review is not None  # noqa: S101 - decided before it was recorded
+    if kind == "review.closed":
+        return replace(period, review=replace(review, closed=True))
+    valid = [each["score"] for each in body["sheets"] if "score" in each]
+    figures = {**review.figures, body["member"]: review_of(valid)}
+    return replace(period, review=replace(review, figures=figures))
+
+
+class Seal(NamedTuple):
+    """A sealed period: its days and rulebook, when it was sealed and as of which log size."""
+
+    period: str
+    rulebook: str
+    start: str
+    end: str
+    day: str
+    as_of: int

@@ -1,0 +1,84 @@
+"""A valid body of every statement type that frames entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.chronicle import document, item
+from tests.support.organisation import COMMITMENT
+
+STATEMENT = "0198c3a0-0000-7000-8000-000000000000"
+DAYS = {"from": "2026-02-01", "until": "2026-03-31"}
+DOCUMENT = document("1.0.0", "2026-02-01")
+
+EXAMPLES: list[tuple[str, dict[str, Any]]] = [
+    ("calendar.published", {"year": 2026, "holidays": ["2026-02-17"], "workdays": ["2026-02-14"]}),
+    ("rulebook.part", {"unit": "east", "version": "1.0.0", "items": [item("C-9")]}),
+    ("rulebook.published", DOCUMENT | {"parts": [STATEMENT]}),
+    ("rulebook.drafted", DOCUMENT),
+    ("rulebook.revised", DOCUMENT | {"version": "1.1.0", "revises": "1.0.0"}),
+    ("rulebook.consulted", {"version": "1.0.0"} | DAYS),
+    ("rulebook.piloted", {"version": "1.0.0", "units": ["east"]} | DAYS),
+    ("rulebook.extended", {"version": "1.0.0", "until": "2026-04-30", "reason": COMMITMENT}),
+    (
+        "rulebook.erratum",
+        {"version": "1.0.0", "item": "C-1", "field": "points", "value": 200, "reason": COMMITMENT}
+        | DAYS,
+    ),
+    ("member.exempted", {"cause": "illness"} | DAYS),
+    ("member.typed", {"member_type": "cadre", "date": "2026-02-01"}),
+    (
+        "points.imported",
+        {
+            "rulebook": "rules",
+            "account": "merit",
+            "kind": "credit",
+            "points": 8650,
+            "period": "2025-01-01",
+            "act_date": "2025-12-31",
+            "sheet": COMMITMENT,
+            "reason": COMMITMENT,
+            "closes": "2026-01-12",
+        },
+    ),
+    (
+        "period.opened",
+        {
+            "unit": "east",
+            "rulebook": "rules",
+            "kind": "quarter",
+            "start": "2026-01-01",
+            "end": "2026-03-31",
+        },
+    ),
+    ("period.cut_off", {}),
+    ("period.published", {"as_of": 100}),
+    ("period.closed", {}),
+    ("period.sealed", {"as_of": 101}),
+    ("review.opened", {"held_on": "2027-01-08", "present": ["m-1", "m-2"]}),
+    (
+        "review.recorded",
+        {
+            "member": "m-1",
+            "sheets": [{"receipt": "01" * 32, "score": 9000}, {"receipt": "02" * 32}],
+        },
+    ),
+    ("review.closed", {"count": 2}),
+    (
+        "vote.recorded",
+        {"grade": "excellent", "seats": 1, "tied": ["m-1", "m-2"], "chosen": ["m-2"]},
+    ),
+    ("fund.opened", {"unit": "east"}),
+    ("fund.endowed", {"points": 1500, "source": "budget", "evidence": []}),
+    (
+        "fund.redeemed",
+        {
+            "member": "m-1",
+            "rulebook": "rules",
+            "points": 400,
+            "goods": [{"code": "G1", "count": 2}],
+            "evidence": [{"kind": "signed_slip", "commitment": COMMITMENT}],
+        },
+    ),
+    ("fund.reversed", {"reverses": STATEMENT, "reason": COMMITMENT}),
+]
