@@ -48,9 +48,15 @@ MEMBER = Table("member", MemberRow)
 
 
 def needs(event: Event) -> Iterable[Need]:
-    """Name the row that `fold` reads for an event of a unit's or a member's stream."""
-    kind, _, ident = event.proposal.stream.partition("/")
-    return ((UNIT if kind == "unit" else MEMBER, ident),)
+    """Name the rows that `fold` reads for an event of a unit's or a member's stream."""
+    proposal = event.proposal
+    kind, _, ident = proposal.stream.partition("/")
+    named: list[Need] = [(UNIT if kind == "unit" else MEMBER, ident)]
+    if proposal.type == units.CLOSED:
+        named += [(MEMBER, each) for part in proposal.body["into"] for each in part["members"]]
+    elif proposal.type == members.MERGED:
+        named.append((MEMBER, proposal.body["into"]))
+    return named
 
 
 def fold(event: Event, rows: Rows) -> None:
@@ -63,6 +69,8 @@ def fold(event: Event, rows: Rows) -> None:
             UNIT,
             UnitRow(unit.id, unit.version, unit.parent, unit.start, unit.name_zh, unit.name_en),
         )
+        if event.proposal.type == units.CLOSED:
+            _move(event, rows)
         return
     known = rows.get(MEMBER, ident)
     member = members.evolve(Member(*known) if known else None, event)
@@ -77,6 +85,20 @@ def fold(event: Event, rows: Rows) -> None:
             member.status,
         ),
     )
+    if member.merger is not None:
+        kept = rows.get(MEMBER, member.merger.into)
+        if kept is not None and kept.actor is None:
+            rows.put(MEMBER, kept._replace(actor=member.actor))
+
+
+def _move(event: Event, rows: Rows) -> None:
+    """Put the members of a closed unit where its closing says (B16)."""
+    for part in event.proposal.body["into"]:
+        for name in part["members"]:
+            known = rows.get(MEMBER, name)
+            if known is None:
+                raise ValueError(f"member {name} of a closed unit is not enrolled")
+            rows.put(MEMBER, known._replace(unit=intern(part["unit"])))
 
 
 def covered(units_by_id: Mapping[str, UnitRow], unit: str) -> dict[str, UnitRow]:

@@ -111,6 +111,7 @@ class PointsEntry:
     of it were left when an objection stopped it, None for a whole publicity.
     `reviewers` and `dual` are what the group check named; a `dual` entry needs one of the unit
     above as well (A33). `account` is that of an import, which names no item; else the item says it.
+    `erratum` is what gives the right figure in place of the item's (B15).
     """
 
     id: str
@@ -156,6 +157,7 @@ class PointsEntry:
     counterpart: Half | None = None
     orders: str | None = None
     account: str | None = None
+    erratum: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -265,6 +267,7 @@ def _act(body: dict[str, Any]) -> dict[str, Any]:
         "act_date": body["act_date"],
         "activity": body.get("activity"),
         "deed": body.get("deed"),
+        "erratum": body.get("erratum"),
         "covers": tuple(body.get("covers", ())),
         "evidence": tuple([each["commitment"] for each in body["evidence"]]),
     }
@@ -285,6 +288,13 @@ def _new(event: Event, kind: str, origin: str, state: str, act: dict[str, Any]) 
         final_index=event.index if state == FINAL else None,
         **act,
     )
+
+
+def brought(ident: str, kind: str, act: dict[str, Any]) -> PointsEntry:
+    """Return the entry that an act would be if it were final, `act` with points per unit."""
+    fields = _act(act)
+    return PointsEntry(ident, kind, CORRECTION, state=FINAL, claimed_at="", opened_at="",
+                       state_since="", steps=(), **fields)  # fmt: skip
 
 
 KIND = {"points.awarded": CREDIT, "points.deducted": DEBIT}

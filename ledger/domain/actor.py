@@ -51,6 +51,17 @@ class Actor:
         return dict(self.keys).get(ident)
 
 
+def ended(actor: Actor, unit: str, last: str) -> Actor:
+    """Return the actor with the roles over a unit itself ending on the day `last`."""
+    roles = tuple(
+        role._replace(until=last)
+        if role.unit == unit and (role.until is None or role.until > last)
+        else role
+        for role in actor.roles
+    )
+    return replace(actor, roles=roles)
+
+
 def evolve(actor: Actor | None, event: Event) -> Actor:
     """Fold an event of `actor/<id>`."""
     proposal = event.proposal

@@ -41,10 +41,14 @@ def opened(world: World, proposal: Proposal, ident: str, today: str) -> None:
     if world.periods.get(ident) is not None:
         raise Refused("period-once", f"period {ident} is open already")
     unit = body["unit"]
-    if world.units.get(unit) is None:
+    known_unit = world.units.get(unit)
+    if known_unit is None:
         raise Refused("unit-known", f"unit {unit} is not opened")
     need(world, proposal.actor, "secretary", unit, today)
     start, end = real_date(body["start"], "start"), real_date(body["end"], "end")
+    ended = known_unit.closed
+    if ended is not None and start >= ended:
+        raise Refused("unit-closed", f"unit {unit} is closed from {ended} on")
     known = world.rulebooks.get(body["rulebook"])
     book = known.book if known else None
     if book is None or governing_version(world, book, unit, start) is None:

@@ -22,8 +22,11 @@ from ledger.domain.account import (
     Account,
     Half,
     PointsEntry,
+    brought,
 )
+from ledger.domain.duplicates import move_of, moved
 from ledger.domain.eligibility import Case, acting, refuse
+from ledger.domain.errata import need_right
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, Member
 from ledger.domain.points import (
@@ -52,8 +55,8 @@ class _Change(NamedTuple):
 
 
 def needs(proposal: Proposal) -> tuple[str, ...]:
-    """Name the member's account, and the one with the other half (B13)."""
-    half = proposal.body.get("counterpart")
+    """Name the member's account, and the one with the other half or the double (B13, B14)."""
+    half = proposal.body.get("counterpart") or proposal.body.get("double")
     return (proposal.stream, half["stream"]) if half else (proposal.stream,)
 
 
@@ -71,7 +74,14 @@ def corrected(world: World, proposal: Proposal, ident: str, today: str) -> None:
     act = None if raw is None else direct_act(raw) if direct else dict(raw)
     change = _Change(target, act, KIND[raw["type"]] if raw is not None else REVERSAL, direct)
     worth = _replaced(world, ident, account, change, today)
-    if direct:
+    if act is not None and act.get("erratum") is not None:
+        need_right(world, ident, account, target, brought(proposal.id, change.kind, act))
+    move = move_of(world, proposal, ident) if "orders" in body else None
+    if "double" in body and move is None:
+        raise Refused("orders-known", "a double is taken back by order of a merger of two ids")
+    if move is not None:
+        moved(world, proposal, move, today)
+    elif direct:
         _at_once(world, proposal, member, change, today)
     elif "orders" in body:
         _ordered(world, proposal, ident, change, worth, today)

@@ -199,8 +199,11 @@ def _need_no_other_service(world: World, ident: str, today: str) -> None:
 
 
 def _need_unit(world: World, ident: str) -> None:
-    if world.units.get(ident) is None:
+    unit = world.units.get(ident)
+    if unit is None:
         raise Refused("unit-known", f"unit {ident} is not opened")
+    if unit.closed is not None:
+        raise Refused("unit-closed", f"unit {ident} is closed from {unit.closed} on")
 
 
 def _unit_opened(world: World, proposal: Proposal, ident: str, today: str) -> None:

@@ -49,9 +49,12 @@ _WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An entry under way: the world before the step, the member, the unit of the act's date.
+    """An entry under way: the world before the step, the member, the unit whose people decide.
 
-    `entry` is None for the statement that brings one in, and then nothing has opened yet.
+    That unit is the one of the act's date (A4), or what a closed one became (`deciding_unit`).
+
+    `entry` is None for the statement that brings one in, and then nothing has opened yet. `reform`
+    is the day on which an open step came to this unit, because the old one was closed (B16).
     """
 
     world: World
@@ -59,11 +62,14 @@ class Case:
     unit: str
     today: str
     entry: PointsEntry | None = None
+    reform: str | None = None
 
     @property
     def own(self) -> str | None:
-        """The member's linked actor."""
+        """The member's linked actor; for a closed id that of the id that goes on (B14)."""
         known = self.world.members.get(self.member)
+        while known is not None and known.merger is not None:
+            known = self.world.members.get(known.merger.into)
         return known.actor if known is not None else None
 
     # -- the person --------------------------------------------------------------------------
@@ -132,7 +138,9 @@ class Case:
             return Refused(
                 f"needs-{role}", f"{actor} is no {role} {what}: a person with that role must sign"
             )
-        if self.entry is None or any(held.since < self.entry.opened_at for held in grants):
+        if self.entry is None or any(
+            held.since < self.entry.opened_at or self._before_reform(held) for held in grants
+        ):
             return None
         for held in grants:
             if self._lent(held):
@@ -173,6 +181,10 @@ class Case:
     def above(self) -> tuple[str, ...]:
         """The units above the committee's; at the top the root itself (B19)."""
         return path(self.world, self.seat)[1:] or (self.seat,)
+
+    def _before_reform(self, held: Role) -> bool:
+        """Tell whether a role was granted before the day on which the step came here (B16)."""
+        return self.reform is not None and self.world.today(held.since) < self.reform
 
     def upper(self, actor: str, step: str) -> Refused | None:
         """Return why `actor` cannot take the step for the unit above, or None.
@@ -309,6 +321,19 @@ class Case:
             return set()
         signed = acting(self.world, self.entry.in_round(*steps))
         return {name for name in signed if related(self.world, name, self.member)}
+
+
+def deciding_unit(world: World, member: str, unit: str, today: str) -> str:
+    """Return the unit whose people decide about an act in `unit`: of a closed one, the new (B16).
+
+    That is the unit in which the member is now; for one who left, the unit that all others went to.
+    """
+    old, known = world.units.get(unit), world.members.get(member)
+    if old is None or old.closed is None or today < old.closed or known is None:
+        return unit
+    if known.unit != unit:
+        return known.unit
+    return old.into[0] if len(old.into) == 1 else unit
 
 
 def acting(world: World, keyids: Iterable[str]) -> tuple[str, ...]:

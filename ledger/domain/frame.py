@@ -9,9 +9,11 @@ from __future__ import annotations
 from ledger.domain import (
     closing,
     deadlines,
+    duplicates,
     imports,
     lifecycle,
     redeeming,
+    reform,
     review,
     standing,
 )
@@ -27,6 +29,8 @@ RULES: dict[str, Rule] = {
     "rulebook.revised": Rule("rulebook", lifecycle.revised),
     "rulebook.published": Rule("rulebook", lifecycle.published),
     "rulebook.erratum": Rule("rulebook", lifecycle.erratum),
+    "unit.closed": Rule("unit", reform.closed),
+    "member.merged": Rule("member", duplicates.merged),
     "member.exempted": Rule("member", standing.exempted),
     "member.typed": Rule("member", standing.typed, standing.needs),
     "points.imported": Rule("member", imports.decide, own),

@@ -73,6 +73,15 @@ def _moved(fund: Fund, seq: int, moves: dict[str, Move], kind: str, points: int)
     )
 
 
+def renamed(fund: Fund, closed: str, kept: str) -> Fund:
+    """Return the fund with a closed id's redemptions under the id that goes on (B14)."""
+    moves = {
+        ident: move._replace(member=kept) if move.member == closed else move
+        for ident, move in fund.moves.items()
+    }
+    return replace(fund, moves=moves)
+
+
 Spent = tuple[tuple[str, str, int], ...]
 """A member's redemptions that stand, from all funds: statement id, zone date, points."""
 

@@ -61,9 +61,9 @@ def evolve(history: History | None, event: Event, today: str) -> History:
     if kind == "member.transferred":
         member_type = body.get("member_type", now.member_type)
         # Acts of the day of recording may stand already: they stay those of the old unit.
-        return _moved(history, Stay(body.get("date", following(today)), body["unit"], member_type))
+        return moved(history, Stay(body.get("date", following(today)), body["unit"], member_type))
     if kind == "member.typed":
-        return _moved(history, Stay(body["date"], now.unit, body["member_type"]))
+        return moved(history, Stay(body["date"], now.unit, body["member_type"]))
     if kind == "member.exempted":
         away = Days(body["from"], body.get("until", FOREVER))
         return replace(history, exempt=(*history.exempt, away))
@@ -74,6 +74,8 @@ def evolve(history: History | None, event: Event, today: str) -> History:
         return replace(history, suspended=(*before, Days(last.first, body["date"])))
     if kind == "member.left":
         return replace(history, left=body["date"])
+    if kind == "member.merged":
+        return replace(history, left=today)
     return history
 
 
@@ -94,5 +96,6 @@ def parent_on(parents: Parents, day: str) -> str | None:
     return next((parent for start, parent in reversed(parents) if start <= day), None)
 
 
-def _moved(history: History, stay: Stay) -> History:
+def moved(history: History, stay: Stay) -> History:
+    """Return the history with a stay from its day on, in place of what was to come."""
     return replace(history, stays=(*(s for s in history.stays if s.start < stay.start), stay))

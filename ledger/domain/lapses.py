@@ -77,13 +77,14 @@ def due_term(world: World, member: str, entry: PointsEntry) -> Due | None:
     """Return the term that runs for an entry, None where none runs (any more).
 
     A term that passed on twice stays with the unit above; what was pending when the member left
-    is closed (B17).
+    is closed (B17), but for corrections that a decision orders.
     """
     term = TERM.get(entry.state)
     known = world.members.get(member)
     if term is None or entry.lapses >= PASSES_MAX:
         return None
-    if known is not None and known.status == LEFT and entry.state in PENDING:
+    gone = known is not None and known.status == LEFT
+    if gone and entry.state in PENDING and entry.orders is None:
         return None
     due = _end(world, entry, term)
     return Due(entry.id, term, due if entry.until is None else max(due, entry.until))

@@ -8,13 +8,29 @@ from typing import NamedTuple
 from ledger.domain.event import Event
 
 ACTIVE, SUSPENDED, LEFT = "active", "suspended", "left"
-_STATUS = {"member.suspended": SUSPENDED, "member.reinstated": ACTIVE, "member.left": LEFT}
+MERGED = "member.merged"
+_STATUS = {
+    "member.suspended": SUSPENDED,
+    "member.reinstated": ACTIVE,
+    "member.left": LEFT,
+}
 _SIGN = {"points.awarded": 1, "points.deducted": -1}
+
+
+class Merger(NamedTuple):
+    """The statement that closed an id: the id that goes on, and the keys that signed (B14)."""
+
+    into: str
+    id: str
+    keyids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Where a member belongs; `actor` is the one actor id of the same person, if any."""
+    """Where a member belongs; `actor` is the one actor id of the same person, if any.
+
+    `merger` is set where this id was closed as the second one of a person.
+    """
 
     id: str
     version: int
@@ -22,6 +38,7 @@ class Member:
     member_type: str
     actor: str | None
     status: str
+    merger: Merger | None = None
 
 
 class Posting(NamedTuple):
@@ -51,6 +68,9 @@ def evolve(member: Member | None, event: Event) -> Member:
         )
     if proposal.type == "member.typed":
         return replace(member, version=event.seq, member_type=body["member_type"])
+    if proposal.type == MERGED:
+        merger = Merger(body["into"], proposal.id, proposal.keyids)
+        return replace(member, version=event.seq, status=LEFT, merger=merger)
     return replace(member, version=event.seq, status=_STATUS.get(proposal.type, member.status))
 
 

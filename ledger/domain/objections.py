@@ -126,9 +126,11 @@ def appeal_end(world: World, case: Case, entry: PointsEntry) -> str | None:
     days = [world.today(at) for at in (entry.final_at, entry.decided_at) if at is not None]
     if entry.final_at is None:
         return None
+    history = world.histories.get(case.member)
+    stay = history.on(entry.act_date) if history is not None else None
     days += [
         seal.day
-        for unit in path_on(world, case.unit, entry.act_date)
+        for unit in path_on(world, stay.unit if stay else case.unit, entry.act_date)
         for seal in world.seals.get(unit) or ()
         if seal.rulebook == entry.rulebook and seal.start <= entry.act_date <= seal.end
     ]

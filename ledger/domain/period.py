@@ -104,6 +104,26 @@ def evolve(period: Period | None, event: Event) -> Period:
     return replace(period, review=replace(review, figures=figures))
 
 
+def renamed(period: Period, closed: str, kept: str) -> Period:
+    """Return an unsealed period with a closed id's sheets and votes under the id that goes on.
+
+    Of two figures or votes for one person the one under `kept` stays (B14).
+    """
+
+    def once(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(kept if name == closed else name for name in names))
+
+    review = period.review
+    if review is not None:
+        figures = dict(review.figures)
+        if closed in figures:
+            moved = figures.pop(closed)
+            figures.setdefault(kept, moved)
+        review = replace(review, present=tuple(sorted(once(review.present))), figures=figures)
+    votes = {grade: once(chosen) for grade, chosen in period.votes.items()}
+    return replace(period, review=review, votes=votes)
+
+
 class Seal(NamedTuple):
     """A sealed period: its days and rulebook, when it was sealed and as of which log size."""
 

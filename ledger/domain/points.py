@@ -21,10 +21,10 @@ from ledger.domain.account import (
     whole_to_unit,
 )
 from ledger.domain.days import days_between, real_date
-from ledger.domain.eligibility import Case, refuse
+from ledger.domain.eligibility import Case, deciding_unit, refuse
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, Member
-from ledger.domain.pricing import item_for, price
+from ledger.domain.pricing import item_for, price, right_figure, right_points, righted
 from ledger.domain.rights import holds, need_pair, signers
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -61,7 +61,7 @@ def decide(world: World, proposal: Proposal, ident: str, today: str) -> None:
     body = proposal.body
     act = direct_act(body)
     priced = priced_act(world, ident, act, KIND[proposal.type], today, direct=True)
-    case = Case(world, ident, priced.unit, today)
+    case = Case(world, ident, deciding_unit(world, ident, priced.unit, today), today)
     need_short_path(case, signed)
     need_direct_review(case, signed, act, priced)
     if "covers" in body:
@@ -138,6 +138,8 @@ def priced_act(
     unit, member_type = unit_on(world, ident, act_date)
     named = (act["rulebook"], act["version"], act["item"], kind)
     version, item, rule, periods = _rule(world, (unit, act_date, member_type, *named))
+    if act.get("erratum") is not None:
+        rule = righted(rule, right_figure(world, act["erratum"], act))
     quantity = act.get("quantity", 100)
     points = act.get("points")
     if direct and rule.points is not None:
@@ -223,6 +225,8 @@ def worth_now(world: World, entry: PointsEntry) -> int:
     version = policy.version_of(world, entry.rulebook, entry.version)
     item = version.items.get(entry.item) if version is not None else None
     each = entry.points if item is None or item.points is None else item.points
+    if entry.erratum is not None:
+        each = right_points(world, entry.rulebook, entry.erratum, entry.points)
     worth = (each or 0) * entry.quantity // 100
     return worth if entry.kind == CREDIT else -worth
 

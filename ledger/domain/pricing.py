@@ -8,12 +8,15 @@ shown plays no part: a version is known before the first day on which it prices 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ledger.domain.history import parent_on
 from ledger.domain.rights import UNIT_DEPTH_MAX
 from ledger.domain.rulebook import Erratum, Rulebook
 from ledger.domain.world import World
 from ledger.errors import Refused
-from ledger.rules.book import Book
+from ledger.rules.book import Book, Rule
 from ledger.rules.member import Member, Spell
 from ledger.rules.rulebook import Item, Version
 
@@ -90,21 +93,42 @@ def item_for(version: Version, code: str, kind: str, member_type: str) -> Item:
     return item
 
 
-def right_figure(world: World, rulebook: str, ident: str, item: str, act_date: str) -> Erratum:
-    """Return the erratum that a correction cites for an act of `act_date` (B15).
+def right_figure(world: World, ident: str, act: Mapping[str, Any]) -> Erratum:
+    """Return the erratum that a correction cites for an act (B15).
 
-    Raises Refused where there is none, or it is about another item or other days.
+    Raises Refused where there is none, or it is about another version, item or other days.
     """
-    known = world.rulebooks.get(rulebook)
+    known = world.rulebooks.get(act["rulebook"])
     erratum = known.errata.get(ident) if known else None
     if erratum is None:
-        raise Refused("erratum-known", f"{ident} is no erratum of {rulebook}")
-    if erratum.item != item or not erratum.first <= act_date <= erratum.last:
+        raise Refused("erratum-known", f"{ident} is no erratum of {act['rulebook']}")
+    named = (act["version"], act["item"])
+    if (
+        named != (erratum.version, erratum.item)
+        or not erratum.first <= act["act_date"] <= erratum.last
+    ):
         raise Refused(
             "erratum-applies",
-            f"the erratum is about {erratum.item} from {erratum.first} to {erratum.last}",
+            f"the erratum is about {erratum.item} of version {erratum.version} from "
+            f"{erratum.first} to {erratum.last}",
         )
     return erratum
+
+
+def righted(rule: Rule, erratum: Erratum) -> Rule:
+    """Return an item's rule with the figure of an erratum in place of the wrong one (B15)."""
+    if erratum.field == "points":
+        return rule._replace(points=erratum.value)
+    if erratum.field == "min":
+        return rule._replace(min=erratum.value)
+    return rule._replace(max=erratum.value)
+
+
+def right_points(world: World, rulebook: str, ident: str, points: int | None) -> int | None:
+    """Return the points a unit of an entry that cites an erratum, `points` those it was given."""
+    known = world.rulebooks.get(rulebook)
+    erratum = known.errata.get(ident) if known is not None else None
+    return erratum.value if erratum is not None and erratum.field == "points" else points
 
 
 def scored_member(world: World, ident: str) -> Member | None:

@@ -16,7 +16,7 @@ from ledger.domain.event import Proposal
 from ledger.domain.fund import ENDOWED, Fund, Spent
 from ledger.domain.member import LEFT
 from ledger.domain.policy import version_of
-from ledger.domain.pricing import books_on, path_on, scored_member
+from ledger.domain.pricing import books_on, path_on, right_points, scored_member
 from ledger.domain.rights import covers, holds, need, need_pair, signers
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -150,14 +150,18 @@ def scored(world: World, entry: PointsEntry) -> Entry:
     version = version_of(world, entry.rulebook, entry.version)
     item = version.items.get(entry.item) if version is not None else None
     fixed = item is not None and item.points is not None
+    points = None if fixed else entry.points
+    if entry.erratum is not None:
+        points = right_points(world, entry.rulebook, entry.erratum, entry.points)
     return Entry(
         entry.act_date,
         entry.id,
         entry.item,
         entry.quantity,
-        None if fixed else entry.points,
+        points,
         entry.activity,
         entry.deed,
+        entry.erratum is not None,
     )
 
 

@@ -11,10 +11,11 @@ from ledger.domain.closing import find, governing
 from ledger.domain.days import real_date
 from ledger.domain.event import Proposal
 from ledger.domain.period import SEALED, YEAR, Period, Review
-from ledger.domain.pricing import path_on
+from ledger.domain.pricing import path_on, scored_member
 from ledger.domain.rights import need_pair, quorum, signers
 from ledger.domain.world import World
 from ledger.errors import Refused
+from ledger.rules.member import counts_in_denominator
 
 
 def opened(world: World, proposal: Proposal, ident: str, today: str) -> None:
@@ -71,8 +72,9 @@ def closed(world: World, proposal: Proposal, ident: str, today: str) -> None:
 def voted(world: World, proposal: Proposal, ident: str, today: str) -> None:
     """Raise Refused unless half of the committee chose among the tied, within the seats (A24, B1).
 
-    Who is tied has no part. That the tied and the seats are those of the ranking is for replay to
-    recompute: a decision reads no ranking.
+    Who is tied has no part. The seats are never more than the quota, whose N follows from where
+    members stood on the last day. That the tied and the seats left of it are those of the ranking
+    is for replay to recompute: a decision reads no ranking.
     """
     period = _unsealed(world, ident)
     signed = signers(world, proposal)
@@ -96,8 +98,27 @@ def voted(world: World, proposal: Proposal, ident: str, today: str) -> None:
         )
     for member in tied:
         _need_here(world, period, member, period.end)
+    limit = _full_members(world, period) * quota.numerator // quota.denominator
+    if body["seats"] > limit:
+        raise Refused("quota", f"{body['seats']} places are more than the quota's {limit}")
     recused = frozenset(m.actor for t in tied if (m := world.members.get(t)) and m.actor)
     quorum(world, signed, period.unit, today, recused)
+
+
+def _full_members(world: World, period: Period) -> int:
+    """Return N, the full members taking part in the unit: the quota's denominator (A24)."""
+    known = world.rulebooks.get(period.rulebook)
+    assert known is not None  # noqa: S101 - it has the quota
+    assert known.book is not None  # noqa: S101
+    days, count = known.book.periods.of(period.start), 0
+    for ident in world.histories:
+        history = world.histories.get(ident)
+        stay = history.on(days.last) if history is not None else None
+        if stay is None or period.unit not in path_on(world, stay.unit, days.last):
+            continue
+        member = scored_member(world, ident)
+        count += member is not None and counts_in_denominator(known.book, member, days)
+    return count
 
 
 def _unsealed(world: World, ident: str) -> Period:

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 
 from ledger.domain.event import Event
 
+CLOSED = "unit.closed"
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A unit under its parent (None for the root), open from the date `start`.
 
-    `short_path` is what its own recorded policy says, None where it recorded none.
+    `short_path` is what its own recorded policy says, None where it recorded none. `closed` is the
+    first day on which its members are in the units `into` (B16).
     """
 
     id: str
@@ -21,6 +24,8 @@ class Unit:
     name_zh: str
     name_en: str
     short_path: bool | None = None
+    closed: str | None = None
+    into: tuple[str, ...] = ()
 
 
 def evolve(unit: Unit | None, event: Event) -> Unit:
@@ -34,4 +39,7 @@ def evolve(unit: Unit | None, event: Event) -> Unit:
         )
     if proposal.type == "policy.adopted":
         return replace(unit, version=event.seq, short_path=body["short_path"])
+    if proposal.type == CLOSED:
+        into = tuple(each["unit"] for each in body["into"])
+        return replace(unit, version=event.seq, closed=body["date"], into=into)
     return replace(unit, version=event.seq, parent=body.get("parent", unit.parent))

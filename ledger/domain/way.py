@@ -31,7 +31,7 @@ from ledger.domain.account import (
 )
 from ledger.domain.days import days_between
 from ledger.domain.deadlines import NOW, working_end
-from ledger.domain.eligibility import Case, acting, refuse
+from ledger.domain.eligibility import Case, acting, deciding_unit, refuse
 from ledger.domain.event import Proposal
 from ledger.domain.member import LEFT
 from ledger.domain.points import (
@@ -72,7 +72,10 @@ def case_of(world: World, ident: str, entry: PointsEntry, today: str) -> Case:
     stay = history.on(entry.act_date) if history is not None else None
     member = world.members.get(ident)
     assert member is not None  # noqa: S101 - a stream with entries has its member
-    return Case(world, ident, stay.unit if stay is not None else member.unit, today, entry)
+    unit = stay.unit if stay is not None else member.unit
+    deciding, old = deciding_unit(world, ident, unit, today), world.units.get(unit)
+    reform = old.closed if old is not None and deciding != unit else None
+    return Case(world, ident, deciding, today, entry, reform)
 
 
 def _going_on(world: World, case: Case) -> None:
@@ -100,7 +103,7 @@ def claimed(world: World, proposal: Proposal, ident: str, today: str) -> None:
     need_late_reason(body, priced.version, today)
     account = world.accounts.get(proposal.stream) or Account()
     covered_once(account, body, None)
-    case = Case(world, ident, priced.unit, today)
+    case = Case(world, ident, deciding_unit(world, ident, priced.unit, today), today)
     _proposed(case, signed, kind, body["evidence"])
 
 
@@ -157,7 +160,8 @@ def revised(world: World, proposal: Proposal, ident: str, today: str) -> None:
         raise Refused("revise-act", "there is no act to revise here: let it end, propose a new one")
     claimed_on = world.today(entry.claimed_at)
     priced = priced_act(world, ident, body, entry.kind, today)
-    if (unit_on(world, ident, body["act_date"])[0]) != case.unit:
+    unit = unit_on(world, ident, body["act_date"])[0]
+    if deciding_unit(world, ident, unit, today) != case.unit:
         raise Refused("revise-unit", f"the act was in {priced.unit}: claim it anew there")
     need_late_reason(body, priced.version, claimed_on)
     covered_once(account, body, entry.id)
@@ -266,6 +270,7 @@ def _figure(
         "points": points,
         "activity": entry.activity,
         "deed": entry.deed,
+        "erratum": entry.erratum,
     }
     if entry.covers:
         act["covers"] = entry.covers

@@ -7,6 +7,7 @@ commit, or drops it: what was never recorded leaves no trace.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from ledger.domain import (
@@ -27,13 +28,14 @@ from ledger.domain.calendar import Calendars
 from ledger.domain.days import zone_date
 from ledger.domain.event import Event
 from ledger.domain.fund import Fund, Spent
-from ledger.domain.history import History, Parents
+from ledger.domain.history import History, Parents, Stay
 from ledger.domain.member import Member
 from ledger.domain.organisation import ROOT_UNIT, Organisation
 from ledger.domain.period import Period, Seal
 from ledger.domain.rulebook import Rulebook
 from ledger.domain.texts import Texts
 from ledger.domain.unit import Unit
+from ledger.rules.period import preceding
 from ledger.signing import decode_base64, keyid
 
 V = TypeVar("V")
@@ -221,6 +223,25 @@ def _evolve_unit(world: World, ident: str, event: Event) -> None:
     today = world.today(event.recorded_at)
     world.units[ident] = unit.evolve(world.units.get(ident), event)
     world.parents[ident] = history.parents_after(world.parents.get(ident) or (), event, today)
+    if event.proposal.type == unit.CLOSED:
+        _close_unit(world, ident, event.proposal.body)
+
+
+def _close_unit(world: World, ident: str, body: dict[str, Any]) -> None:
+    """Move a closed unit's members, and end the roles over it the day before (B16)."""
+    for part in body["into"]:
+        for name in part["members"]:
+            known, stays = world.members.get(name), world.histories.get(name)
+            assert known is not None  # noqa: S101 - decided before it was recorded
+            assert stays is not None  # noqa: S101
+            world.members[name] = replace(known, unit=part["unit"])
+            stay = Stay(body["date"], part["unit"], known.member_type)
+            world.histories[name] = history.moved(stays, stay)
+    last = preceding(body["date"])
+    for name in world.actors:
+        held = world.actors.get(name)
+        if held is not None and any(role.unit == ident for role in held.roles):
+            world.actors[name] = actor.ended(held, ident, last)
 
 
 def _evolve_actor(world: World, ident: str, event: Event) -> None:
@@ -250,8 +271,32 @@ def _evolve_member(world: World, ident: str, event: Event) -> None:
     world.members[ident] = after
     today = world.today(event.recorded_at)
     world.histories[ident] = history.evolve(world.histories.get(ident), event, today)
-    if after.actor is not None:
+    if event.proposal.type == member.MERGED:
+        _merge_members(world, after, event.proposal.body["into"])
+    elif after.actor is not None and after.merger is None:
         world.linked[after.actor] = ident
+
+
+def _merge_members(world: World, closed: Member, into: str) -> None:
+    """Let the id that goes on take over the closed one's actor, wallet, sheets and votes (B14)."""
+    kept = world.members.get(into)
+    assert kept is not None  # noqa: S101 - decided before it was recorded
+    if closed.actor is not None:
+        world.linked[closed.actor] = into
+        if kept.actor is None:
+            world.members[into] = replace(kept, actor=closed.actor)
+    spent = (*(world.spent.get(into) or ()), *(world.spent.get(closed.id) or ()))
+    world.spent[into] = tuple(sorted(spent, key=lambda each: each[1]))
+    world.spent[closed.id] = ()
+    for name in world.funds:
+        held = world.funds.get(name)
+        if held is not None:
+            world.funds[name] = fund.renamed(held, closed.id, into)
+    for name in world.periods:
+        known = world.periods.get(name)
+        # Sealed tables stay as they are (A31).
+        if known is not None and known.state != period.SEALED:
+            world.periods[name] = period.renamed(known, closed.id, into)
 
 
 def _evolve_rulebook(world: World, ident: str, event: Event) -> None:

@@ -28,7 +28,8 @@ class Entry(NamedTuple):
 
     `id` is that of the statement that brought it in, in lower case; ids are unique, so entries in
     their natural order are in that of rule A11. `quantity` is in hundredths, `points` (hundredths
-    a unit) is what the reviewers signed for a range or assessed item.
+    a unit) is what the reviewers signed for a range or assessed item. With `right` the points
+    stand as given, in place of the item's figures: an erratum found those wrong (B15).
     """
 
     date: str
@@ -38,6 +39,7 @@ class Entry(NamedTuple):
     points: int | None = None
     activity: str | None = None
     deed: str | None = None
+    right: bool = False
 
 
 class Scored(NamedTuple):
@@ -146,7 +148,7 @@ def attribute(
     table, why, coming = _NO_RULES, _BEFORE, iter((*rules, _END))
     until = next(coming)
     place_of, new = book.periods.place, tuple.__new__
-    for day, ident, code, quantity, given, activity, deed in ordered:
+    for day, ident, code, quantity, given, activity, deed, right in ordered:
         while day >= until.start:
             _, table, why = until
             until = next(coming)
@@ -155,6 +157,8 @@ def attribute(
             if not unknown_is_zero:
                 raise Refused("item-applies", f"{code} on {day}: {why or _NO_ITEM}")
             rule = _UNKNOWN
+        if right:
+            rule = _righted(rule, given)
         (
             credit, points, _, _, step, min_minutes, cap_per, cap, group, side, account, category,
             category_cap, total, period_caps, total_cap, needs_activity,
@@ -253,6 +257,11 @@ _UNKNOWN = Rule(
 )  # fmt: skip
 
 
+def _righted(rule: Rule, points: int | None) -> Rule:
+    """Return the rule with `points` a unit in place of its own figures (B15)."""
+    return rule._replace(points=None, min=points or 0, max=points or 0)
+
+
 def _fill(filled: dict[object, int], bucket: object, cap: int, amount: int) -> int:
     """Return how much of `amount` the bucket still takes, and put it there (A13)."""
     used = filled.get(bucket, 0)
@@ -287,7 +296,8 @@ def _losers(book: Book, rules: list[Regime], ordered: list[Entry]) -> set[str]:
         rule = table.get(entry.code)
         if rule is None or rule.group is None:
             continue
-        worth = worth_of(rule, entry.code, entry.quantity, entry.points)
+        priced = _righted(rule, entry.points) if entry.right else rule
+        worth = worth_of(priced, entry.code, entry.quantity, entry.points)
         key = (book.periods.of(entry.date), rule.group, entry.deed)
         highest = best.get(key)
         if highest is None or worth > highest[0]:

@@ -59,6 +59,18 @@ class RulebookErratum(Recorded):
     topic = "rulebook.erratum"
 
 
+class UnitClosed(Recorded):
+    """A unit ended by merger or split."""
+
+    topic = "unit.closed"
+
+
+class MemberMerged(Recorded):
+    """A member's second id was closed into the first."""
+
+    topic = "member.merged"
+
+
 class MemberExempted(Recorded):
     """A member is exempt for some days."""
 
@@ -165,6 +177,8 @@ FRAME_EVENTS: tuple[type[Recorded], ...] = (
     RulebookRevised,
     RulebookPublished,
     RulebookErratum,
+    UnitClosed,
+    MemberMerged,
     MemberExempted,
     MemberTyped,
     PointsImported,

@@ -25,6 +25,15 @@ EXAMPLES: list[tuple[str, dict[str, Any]]] = [
         {"version": "1.0.0", "item": "C-1", "field": "points", "value": 200, "reason": COMMITMENT}
         | DAYS,
     ),
+    (
+        "unit.closed",
+        {
+            "date": "2026-02-01",
+            "into": [{"unit": "west", "members": ["m-1"]}, {"unit": "north", "members": []}],
+            "reason": COMMITMENT,
+        },
+    ),
+    ("member.merged", {"into": "m-1", "reason": COMMITMENT}),
     ("member.exempted", {"cause": "illness"} | DAYS),
     ("member.typed", {"member_type": "cadre", "date": "2026-02-01"}),
     (

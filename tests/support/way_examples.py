@@ -33,11 +33,12 @@ EXAMPLES: list[tuple[str, dict[str, Any]]] = [
         {
             "reverses": STATEMENT,
             "reason": COMMITMENT,
-            "replacement": ACT | {"type": "points.awarded"},
+            "replacement": ACT | {"type": "points.awarded", "erratum": STATEMENT},
             "path": "full",
             "orders": STATEMENT,
             "closes": "2026-03-10",
             "counterpart": {"stream": "member/m-2", "id": STATEMENT},
+            "double": {"stream": "member/m-2", "id": STATEMENT},
         },
     ),
     ("points.checked", ENTRY | {"review": "dual", "reviewers": 2, "filled": COMMITMENT}),

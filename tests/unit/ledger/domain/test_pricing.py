@@ -147,14 +147,16 @@ def test_b15_a_correction_cites_an_erratum_of_its_item_and_its_day(log: Chronicl
         "reason": COMMITMENT,
     }
     ident = log.say("rulebook.erratum", STREAM, body, (ABOVE,), "2026-03-10")
-    assert right_figure(log.world, "rules", ident, "C-1", "2026-02-28").value == 200
-    for rule, asked in (
-        ("erratum-known", ("another", "C-1", "2026-02-10")),
-        ("erratum-applies", (ident, "D-1", "2026-02-10")),
-        ("erratum-applies", (ident, "C-1", "2026-03-01")),
+    act = {"rulebook": "rules", "version": "1.0.0", "item": "C-1", "act_date": "2026-02-28"}
+    assert right_figure(log.world, ident, act).value == 200
+    for rule, asked, changed in (
+        ("erratum-known", "another", {}),
+        ("erratum-applies", ident, {"item": "D-1"}),
+        ("erratum-applies", ident, {"version": "1.1.0"}),
+        ("erratum-applies", ident, {"act_date": "2026-03-01"}),
     ):
         with pytest.raises(Refused) as caught:
-            right_figure(log.world, "rules", *asked)
+            right_figure(log.world, asked, act | changed)
         assert caught.value.rule == rule
 
 

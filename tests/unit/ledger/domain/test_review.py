@@ -202,5 +202,15 @@ def test_b1_who_is_tied_has_no_part_in_the_vote(tie: Chronicle) -> None:
     tie.say("vote.recorded", STREAM, vote(), ("east-com-1", "east-com-3"), DAY)
 
 
+def test_a24_the_places_of_a_vote_are_never_more_than_a_third_of_the_full_members(
+    tie: Chronicle,
+) -> None:
+    # Six full members in east leave two places; five leave one, whatever the vote says.
+    body = {"date": "2026-12-01"}
+    tie.say("member.left", "member/m-6", body, day="2027-01-09")
+    tie.refused("quota", "vote.recorded", STREAM, vote(), VOTERS, DAY)
+    tie.say("vote.recorded", STREAM, vote(seats=1, chosen=["m-2"]), VOTERS, DAY)
+
+
 def test_a24_a_vote_waits_for_the_figures_of_the_review(meeting: Chronicle) -> None:
     meeting.refused("review-open", "vote.recorded", STREAM, vote(), VOTERS, DAY)
