@@ -12,9 +12,12 @@ from ledger.errors import FormatError, ProofError
 from ledger.refusal import refused_statement, verify_refusal
 from ledger.signing import decode_base64
 from ledger.verify.receipt import verify_receipt_file
+from ledger.verify.state import verify_state_file
 from ledger.verify.whole import verify_log
 
-verify = typer.Typer(no_args_is_help=True, help="Check a receipt, a refusal or a whole log.")
+verify = typer.Typer(
+    no_args_is_help=True, help="Check a receipt, a state proof, a refusal or a whole log."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +36,20 @@ def receipt(
     key = console.verifier_key(vkey)
     data = console.read_file(file)
     for line in verify_receipt_file(data, key).lines():
+        typer.echo(line)
+
+
+@verify.command("state")
+def state(
+    file: Annotated[Path, typer.Argument(help="A state proof, of a balance or a rank.")],
+    vkey: console.Vkey,
+) -> None:
+    """Check a proof of a sealed balance or rank.
+
+    Exit status 0 only if it holds, 1 if it does not, 2 if it could not be tried.
+    """
+    key = console.verifier_key(vkey)
+    for line in verify_state_file(console.read_file(file), key).lines():
         typer.echo(line)
 
 

@@ -123,6 +123,31 @@ def sealed(world: World, proposal: Proposal, ident: str, today: str) -> None:
         raise Refused("review-open", "the democratic review is not closed: its figures count")
 
 
+def committed(world: World, proposal: Proposal, ident: str, today: str) -> None:
+    """Raise Refused unless a root is of the table that was published, or of the seal, once.
+
+    Whether the root is that of the state then, every verifier recomputes: a decision does not
+    score anybody.
+    """
+    period, body = find(world, ident), proposal.body
+    need_pair(world, signers(world, proposal), "secretary", "committee", period.unit, today)
+    for name, own in (("period", ident), ("unit", period.unit), ("rulebook", period.rulebook)):
+        if body[name] != own:
+            raise Refused("state-of-period", f"the {name} of this period is {own}")
+    sizes = [
+        step.as_of
+        for state, step in period.steps.items()
+        if state in (PUBLISHED, SEALED) and step.as_of is not None
+    ]
+    if body["as_of"] not in sizes:
+        raise Refused(
+            "state-as-of",
+            f"a state is of a size that was published or sealed: {sizes or 'none was yet'}",
+        )
+    if (body["tree"], body["as_of"]) in period.roots:
+        raise Refused("state-once", f"the {body['tree']} tree of that size is sealed already")
+
+
 def governing(world: World, period: Period) -> Version | None:
     """Return the version whose base, bands, quota and policy hold for a period's year (A16)."""
     known = world.rulebooks.get(period.rulebook)

@@ -39,6 +39,7 @@ RULES: dict[str, Rule] = {
     "period.published": Rule("period", closing.published),
     "period.closed": Rule("period", closing.closed),
     "period.sealed": Rule("period", closing.sealed),
+    "state.sealed": Rule("period", closing.committed),
     "review.opened": Rule("period", review.opened),
     "review.recorded": Rule("period", review.recorded),
     "review.closed": Rule("period", review.closed),

@@ -60,6 +60,8 @@ class Period:
     steps: dict[str, Step]
     review: Review | None = None
     votes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    roots: frozenset[tuple[str, int]] = frozenset()
+    """The state trees whose roots were sealed: each by its name and log size."""
 
     @property
     def state(self) -> str:
@@ -91,6 +93,8 @@ def evolve(period: Period | None, event: Event) -> Period:
     if kind in _STEP:
         step = Step(event.recorded_at, body.get("as_of"))
         return replace(period, steps={**period.steps, _STEP[kind]: step})
+    if kind == "state.sealed":
+        return replace(period, roots=period.roots | {(body["tree"], body["as_of"])})
     if kind == "vote.recorded":
         return replace(period, votes={**period.votes, body["grade"]: tuple(body["chosen"])})
     if kind == "review.opened":

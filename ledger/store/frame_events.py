@@ -119,6 +119,12 @@ class PeriodSealed(Recorded):
     topic = "period.sealed"
 
 
+class StateSealed(Recorded):
+    """The root of a state tree at a size was signed."""
+
+    topic = "state.sealed"
+
+
 class ReviewOpened(Recorded):
     """A democratic review began, with who was present."""
 
@@ -187,6 +193,7 @@ FRAME_EVENTS: tuple[type[Recorded], ...] = (
     PeriodPublished,
     PeriodClosed,
     PeriodSealed,
+    StateSealed,
     ReviewOpened,
     ReviewRecorded,
     ReviewClosed,

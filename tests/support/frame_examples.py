@@ -64,6 +64,18 @@ EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("period.published", {"as_of": 100}),
     ("period.closed", {}),
     ("period.sealed", {"as_of": 101}),
+    (
+        "state.sealed",
+        {
+            "as_of": 101,
+            "tree": "members",
+            "period": "q1",
+            "unit": "east",
+            "rulebook": "rules",
+            "count": 8,
+            "root": "ab" * 32,
+        },
+    ),
     ("review.opened", {"held_on": "2027-01-08", "present": ["m-1", "m-2"]}),
     (
         "review.recorded",

@@ -179,3 +179,46 @@ def test_a30_after_the_cut_off_day_a_claim_goes_to_the_next_months_review(log: C
     log.publish("2.0.0", "2026-07-01")
     without = price(log.world, "east", "2026-07-01", "rules", "2.0.0")
     assert review_month(without, "2026-07-31") == "2026-07"
+
+
+def state(log: Chronicle, **changed: Any) -> dict[str, Any]:
+    period = log.world.periods.get("q1")
+    assert period is not None
+    return {
+        "as_of": period.steps["published"].as_of,
+        "tree": "ranking",
+        "period": "q1",
+        "unit": "east",
+        "rulebook": "rules",
+        "count": 0,
+        "root": "ab" * 32,
+    } | changed
+
+
+def test_a_state_is_sealed_of_what_was_published_and_of_the_seal_once(log: Chronicle) -> None:
+    walk(log, "2026-03-26", "2026-04-01", "2026-04-09", "2026-04-10")
+    period = log.world.periods.get("q1")
+    assert period is not None
+    first = state(log)
+    log.say("state.sealed", STREAM, first, PAIR, "2026-04-10")
+    log.refused("state-once", "state.sealed", STREAM, first, PAIR, "2026-04-10")
+    for changed in ({"tree": "members"}, {"as_of": period.steps["sealed"].as_of}):
+        log.say("state.sealed", STREAM, state(log, **changed), PAIR, "2026-04-10")
+
+
+@pytest.mark.parametrize(
+    ("rule", "signers", "changed"),
+    [
+        ("needs-committee", ALONE, {}),
+        ("needs-secretary", PAIR[1:], {}),
+        ("state-as-of", PAIR, {"as_of": 2}),
+        ("state-of-period", PAIR, {"period": "q2"}),
+        ("state-of-period", PAIR, {"unit": "west"}),
+        ("state-of-period", PAIR, {"rulebook": "others"}),
+    ],
+)
+def test_a_state_names_its_period_and_two_people_sign_it(
+    log: Chronicle, rule: str, signers: tuple[str, ...], changed: dict[str, Any]
+) -> None:
+    walk(log, "2026-03-26", "2026-04-01")
+    log.refused(rule, "state.sealed", STREAM, state(log, **changed), signers, "2026-04-02")
