@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from api.access import read_token_digest
 from api.refusing import Refuser, is_refusal, open_refuser
+from api.witnessing import Witnessing, open_witnessing
 from ledger.domain.decide import FOUNDED
 from ledger.entry import parse_envelope
 from ledger.errors import FormatError, MingzhangError, StartRefusedError
@@ -35,7 +36,8 @@ class FoundingError(MingzhangError):
 class Service:
     """The open ledger, who may found it over HTTP (key ids), and what keeps the read models up.
 
-    `refuser` signs refusals; `documents` are open to who has the token of that SHA-256.
+    `refuser` signs refusals; `witnessing` brings checkpoints to witnesses; `documents` are open to
+    who has the token of that SHA-256.
     """
 
     ledger: Ledger
@@ -44,6 +46,7 @@ class Service:
     refuser: Refuser | None = None
     documents: Documents | None = None
     documents_token: bytes | None = None
+    witnessing: Witnessing | None = None
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -73,11 +76,15 @@ class Service:
         """Start what runs in the background."""
         if self.runner is not None:
             self.runner.start()
+        if self.witnessing is not None:
+            self.witnessing.start()
 
     def close(self) -> None:
         """Finish what is queued and let go of the database; a second call does nothing."""
         if not self._closed:
             self._closed = True
+            if self.witnessing is not None:
+                self.witnessing.close()
             if self.runner is not None:
                 self.runner.close()
             if self.documents is not None:
@@ -120,7 +127,8 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
     try:
         refuser = open_refuser(data_dir, ledger.origin)
         documents = Documents(ledger.database.pool(0, DOCUMENT_CONNECTIONS_MAX))
-        return Service(ledger, founders, Runner.of(ledger), refuser, documents, token)
+        witnessing = open_witnessing(ledger, refuser.key if refuser is not None else None)
+        return Service(ledger, founders, Runner.of(ledger), refuser, documents, token, witnessing)
     except BaseException:
         ledger.close()
         raise

@@ -37,6 +37,13 @@ def run(app: FastAPI, listener: socket.socket) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
+def url_of(listener: socket.socket) -> str:
+    """Return the http URL of a listening socket."""
+    address = listener.getsockname()
+    shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+    return f"http://{shown}:{address[1]}"
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP/1.1 whose request heads are bounded in bytes and in time, which httptools leaves open.
 

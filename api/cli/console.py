@@ -14,7 +14,9 @@ import typer
 
 from ledger import keyfile
 from ledger.errors import FormatError, KeyFileError, MingzhangError
+from ledger.log import policy
 from ledger.log.note import VerifierKey
+from ledger.log.policy import Policy
 from ledger.signing import PrivateKey
 from ledger.verify.keys import load_vkey
 
@@ -100,6 +102,14 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}") from None
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy file. Raises CommandError."""
+    try:
+        return policy.parse(read_file(path))
+    except FormatError as error:
+        raise CommandError(f"{path}: {error.message}") from None
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -16,13 +16,22 @@ from api import logging, serving
 from api.app import create_app
 from api.cli import console, progress
 from api.service import open_service
+from ledger.errors import NotFoundError
 from ledger.store import publish
-from ledger.store.ledger import VKEY_FILE, Ledger, Options, initialise
+from ledger.store.ledger import VKEY_FILE, Ledger, Options, initialise, keep_policy
 from ledger.store.repair import repair_tiles
 from ledger.verify.keys import load_vkey
 
 PORT = 8080
 _logger = structlog.stdlib.get_logger("mingzhang.serve")
+
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        help="A C2SP policy file, kept with the ledger: its witnesses are asked from now on.",
+    ),
+]
 
 repair = typer.Typer(no_args_is_help=True, help="Derive again what can be derived.")
 
@@ -40,12 +49,17 @@ def init(
         str, typer.Option("--origin", help="The log's name for ever, such as example.org/points.")
     ],
     data: console.DataDir = console.DATA_DIR,
+    policy: PolicyFile = None,
 ) -> None:
     """Make a new ledger, its folder and log key.
 
     Prints the verifier key, which everyone checks the log by.
     """
+    if policy is not None:
+        console.read_policy(policy)
     typer.echo(initialise(data, origin))
+    if policy is not None:
+        keep_policy(data, console.read_file(policy))
 
 
 def serve(
@@ -57,22 +71,29 @@ def serve(
     helpers: Annotated[
         int, typer.Option("--helpers", min=0, help="Processes that help verify signatures.")
     ] = 0,
+    policy: PolicyFile = None,
+    recovery: Annotated[
+        Path | None,
+        typer.Option(
+            "--recovery",
+            help="A signed `ledger.recovered`, where a start is refused: see `mingzhang doctor`.",
+        ),
+    ] = None,
 ) -> None:
     """Serve the ledger over HTTP.
 
     Logs are JSON on standard error. It ends at SIGTERM or SIGINT: what is under way is finished
     first, and the newest checkpoint is kept.
     """
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, _stop)
+    given_up = console.read_file(recovery).removesuffix(b"\n") if recovery is not None else None
+    if policy is not None:
+        keep_policy(data, console.read_file(policy))
+    end_on_signals()
     logging.configure()
-    with _listen(host, port) as listener:
-        service = open_service(data, Options(admission_workers=helpers))
+    with listen(host, port) as listener:
+        service = open_service(data, Options(admission_workers=helpers, recovery=given_up))
         try:
-            address = listener.getsockname()
-            shown = f"[{address[0]}]" if ":" in address[0] else address[0]
-            url = f"http://{shown}:{address[1]}"
-            _logger.info("serving", url=url, origin=service.ledger.origin)
+            _logger.info("serving", url=serving.url_of(listener), origin=service.ledger.origin)
             serving.run(create_app(service), listener)
         finally:
             service.close()
@@ -82,6 +103,12 @@ def serve(
 def export(
     folder: Annotated[Path, typer.Argument(help="The static log's folder.")],
     data: console.DataDir = console.DATA_DIR,
+    witnessed: Annotated[
+        bool,
+        typer.Option(
+            "--witnessed", help="Up to the newest checkpoint whose witnesses' quorum is met."
+        ),
+    ] = False,
 ) -> None:
     """Write the log as static files.
 
@@ -91,8 +118,18 @@ def export(
         Ledger.open(data, options=Options(append=False)) as ledger,
         progress.bar("exporting entries") as told,
     ):
-        done = publish.export(ledger, folder, load_vkey(str(data / VKEY_FILE)), told)
+        note = _witnessed(ledger) if witnessed else None
+        done = publish.export(ledger, folder, load_vkey(str(data / VKEY_FILE)), told, note)
     typer.echo(f"{folder} holds size {done.size} (before: {done.old_size}), {done.files} new files")
+
+
+def _witnessed(ledger: Ledger) -> bytes:
+    if ledger.policy is None:
+        raise console.CommandError("--witnessed needs a policy: `mingzhang serve --policy FILE`")
+    found = ledger.cosignatures.witnessed(ledger.policy)
+    if found is None:
+        raise NotFoundError("no checkpoint has its witnesses' quorum yet: see `mingzhang status`")
+    return ledger.cosigned(found.size, found.note)
 
 
 @repair.command("tiles")
@@ -105,11 +142,18 @@ def tiles(data: console.DataDir = console.DATA_DIR) -> None:
     typer.echo(f"{repair_tiles(data)} tiles were derived again")
 
 
+def end_on_signals() -> None:
+    """End this process in order at SIGTERM and SIGINT."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _stop)
+
+
 def _stop(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises CommandError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)

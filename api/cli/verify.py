@@ -9,6 +9,7 @@ import typer
 
 from api.cli import console, progress
 from ledger.errors import FormatError, ProofError
+from ledger.log.policy import Policy
 from ledger.refusal import refused_statement, verify_refusal
 from ledger.signing import decode_base64
 from ledger.verify.receipt import verify_receipt_file
@@ -20,6 +21,14 @@ verify = typer.Typer(
 )
 
 
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", help="A C2SP policy file: without its witnesses' quorum nothing is OK."
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(verify, name="verify")
@@ -27,7 +36,9 @@ def register(app: typer.Typer) -> None:
 
 @verify.command("receipt")
 def receipt(
-    file: Annotated[Path, typer.Argument(help="A .tlog-proof file.")], vkey: console.Vkey
+    file: Annotated[Path, typer.Argument(help="A .tlog-proof file.")],
+    vkey: console.Vkey,
+    policy: PolicyFile = None,
 ) -> None:
     """Check a receipt and show its entry.
 
@@ -35,8 +46,11 @@ def receipt(
     """
     key = console.verifier_key(vkey)
     data = console.read_file(file)
-    for line in verify_receipt_file(data, key).lines():
+    report = verify_receipt_file(data, key, _policy(policy))
+    for line in report.lines():
         typer.echo(line)
+    if not report.ok:
+        raise typer.Exit(console.FAILED)
 
 
 @verify.command("state")
@@ -83,6 +97,10 @@ def refusal(
     typer.echo("OK          the refusal is signed by this key")
 
 
+def _policy(path: Path | None) -> Policy | None:
+    return console.read_policy(path) if path is not None else None
+
+
 def _public_key(given: str) -> bytes:
     try:
         if len(given) < 256 and Path(given).is_file():
@@ -106,6 +124,7 @@ def log(
         int | None,
         typer.Option("--workers", min=0, help="Helping processes; one a core if not given."),
     ] = None,
+    policy: PolicyFile = None,
 ) -> None:
     """Check a whole log.
 
@@ -116,7 +135,12 @@ def log(
     from_checkpoint = console.read_file(older) if older is not None else None
     with progress.bar("verifying entries") as told:
         report = verify_log(
-            where, key, from_checkpoint=from_checkpoint, workers=workers, progress=told
+            where,
+            key,
+            from_checkpoint=from_checkpoint,
+            workers=workers,
+            progress=told,
+            policy=_policy(policy),
         )
     for line in report.lines():
         typer.echo(line)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ledger.domain import frame, redaction, standing, steps
+from ledger.domain import frame, redaction, standing, steps, witnessing
 from ledger.domain.days import real_date, zone_date
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, LEFT, SUSPENDED, Member
-from ledger.domain.organisation import ROOT_UNIT, STREAM
+from ledger.domain.organisation import RECOVERED, ROOT_UNIT, STREAM
 from ledger.domain.rights import (
     UNIT_DEPTH_MAX,
     covers,
@@ -23,6 +23,7 @@ from ledger.domain.rights import (
 )
 from ledger.domain.rule import Rule
 from ledger.domain.texts import ERASED
+from ledger.domain.witnessing import WITNESSED
 from ledger.domain.world import World
 from ledger.errors import FormatError, Refused
 from ledger.signing import check_public_key, decode_base64, keyid
@@ -317,6 +318,8 @@ def _member(world: World, ident: str, *allowed: str) -> Member:
 
 _RULES: dict[str, Rule] = {
     FOUNDED: Rule("ledger", _founded),
+    RECOVERED: Rule("ledger", witnessing.decide_recovery),
+    WITNESSED: Rule("ledger", witnessing.decide_witnessed),
     "key.registered": Rule("actor", _key_registered),
     "key.revoked": Rule("actor", _key_revoked),
     "role.granted": Rule("actor", _role),

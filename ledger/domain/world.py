@@ -202,8 +202,11 @@ class World:
 
 
 def _evolve_organisation(world: World, ident: str, event: Event) -> None:
-    after = organisation.evolve(world.organisations.get(ident), event)
+    before = world.organisations.get(ident)
+    after = organisation.evolve(before, event)
     world.organisations[ident] = after
+    if before is not None:
+        return
     for listed in event.proposal.body["keys"]:
         raw = decode_base64(listed["public_key"])
         key = Key(listed["actor"], listed["suite"], raw)

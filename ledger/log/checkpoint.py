@@ -1,11 +1,12 @@
 """Checkpoints (C2SP tlog-checkpoint): a log's origin, size and root, in a signed note.
 
-Stricter than the format: no extension lines, since none is ever written here.
+This log's own are stricter than the format: no extension lines, since none is ever written here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.errors import FormatError, ProofError
@@ -36,7 +37,24 @@ def parse_body(text: str) -> Checkpoint:
     if len(lines) != 4 or lines[3]:
         kind = "an extension line" if len(lines) > 4 else "too few lines"
         raise FormatError(f"a checkpoint has three lines, origin, size and root; this has {kind}")
-    origin, size, root = lines[:3]
+    return _parse_lines(lines[:3])
+
+
+def parse_any_body(text: str) -> Checkpoint:
+    """Read the checkpoint's text of any log, with extension lines or without. Raises FormatError.
+
+    What the extension lines say is not looked at.
+    """
+    lines = text.split("\n")
+    if len(lines) < 4 or lines[-1]:
+        raise FormatError("a checkpoint has three lines, origin, size and root, each with its end")
+    if not all(lines[:-1]):
+        raise FormatError("an extension line of a checkpoint is not empty")
+    return _parse_lines(lines[:3])
+
+
+def _parse_lines(lines: Sequence[str]) -> Checkpoint:
+    origin, size, root = lines
     if not origin:
         raise FormatError("the checkpoint names no origin")
     if _SIZE(size) is None or int(size) > SIZE_MAX:

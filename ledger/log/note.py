@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -61,12 +61,12 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """The first 4 bytes of SHA-256(name ‖ 0A ‖ type ‖ public key)."""
-        return hashlib.sha256(self.name.encode() + b"\n" + self._typed).digest()[:4]
+        return key_id(self.name, self._typed)
 
     @property
     def text(self) -> str:
         """The key as text, in one line."""
-        return f"{self.name}+{self.key_id.hex()}+{encode_base64(self._typed)}"
+        return vkey_text(self.name, self._typed)
 
     @property
     def _typed(self) -> bytes:
@@ -75,17 +75,8 @@ class VerifierKey:
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
         """Read a key's text. Raises FormatError, also where its id is not that of the key."""
-        parts = _VKEY(text)
-        if parts is None:
-            raise FormatError("a verifier key is written name+8 hex digits+base64, in one line")
-        name, ident, encoded = parts.groups()
-        typed = decode_base64(encoded)
-        if len(typed) != 33 or typed[0] != TYPE_ED25519:
-            raise FormatError("the verifier key is not of type 01 (Ed25519, 32 bytes)")
-        key = cls(name, typed[1:])
-        if key.key_id.hex() != ident:
-            raise FormatError(f"the verifier key's id is {key.key_id.hex()}, not {ident}: a typo?")
-        return key
+        name, typed = parse_vkey(text, {TYPE_ED25519: 32}, "type 01 (Ed25519, 32 bytes)")
+        return cls(name, typed[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +94,60 @@ class Signer:
         """Return the whole signed note of `text`. Raises FormatError if it can be no note."""
         _check_text(text)
         signature = self.key.sign(text.encode())
-        line = f"— {self.name} {encode_base64(self.vkey.key_id + signature)}\n"
-        return f"{text}\n{line}".encode()
+        return f"{text}\n{signature_line(self.name, self.vkey.key_id, signature)}".encode()
+
+
+def key_id(name: str, typed: bytes) -> bytes:
+    """Return the 4-byte id of the key that `typed` (type byte ‖ public key) is under `name`."""
+    return hashlib.sha256(name.encode() + b"\n" + typed).digest()[:4]
+
+
+def vkey_text(name: str, typed: bytes) -> str:
+    """Return a verifier key as text: `name+hex8(key id)+base64(type ‖ public key)`."""
+    return f"{name}+{key_id(name, typed).hex()}+{encode_base64(typed)}"
+
+
+def parse_vkey(text: str, key_bytes: Mapping[int, int], wanted: str) -> tuple[str, bytes]:
+    """Return name and (type byte ‖ public key) of a verifier key.
+
+    `key_bytes` are the types that are taken, with the length of their keys; `wanted` says so in
+    words. Raises FormatError, also where the key's id is not that of the key.
+    """
+    parts = _VKEY(text)
+    if parts is None:
+        raise FormatError("a verifier key is written name+8 hex digits+base64, in one line")
+    name, ident, encoded = parts.groups()
+    typed = decode_base64(encoded)
+    if not typed or key_bytes.get(typed[0]) != len(typed) - 1:
+        raise FormatError(f"the verifier key is not of {wanted}")
+    try:
+        found = key_id(name, typed).hex()
+    except UnicodeEncodeError:
+        raise FormatError("the verifier key's name is not UTF-8") from None
+    if found != ident:
+        raise FormatError(f"the verifier key's id is {found}, not {ident}: a typo?")
+    return name, typed
+
+
+def signature_line(name: str, ident: bytes, signature: bytes) -> str:
+    """Return a signature line, with its newline."""
+    return f"— {name} {encode_base64(ident + signature)}\n"
+
+
+def parse_signature(line: str) -> NoteSignature:
+    """Read one signature line, without its newline. Raises FormatError."""
+    parts = _LINE(line)
+    if parts is None:
+        raise FormatError(f"not a signature line: {line[:60]!r}")
+    raw = decode_base64(parts[2])
+    if len(raw) < 5:
+        raise FormatError("a signature line holds a 4-byte key id and a signature")
+    return NoteSignature(parts[1], raw[:4], raw[4:])
+
+
+def with_signatures(data: bytes, lines: Sequence[str]) -> bytes:
+    """Return a note with further signature lines (each without its newline) behind its own."""
+    return data + "".join(f"{line}\n" for line in lines).encode()
 
 
 def parse(data: bytes) -> Note:
@@ -127,7 +170,7 @@ def parse(data: bytes) -> Note:
         raise FormatError(
             f"the note has {len(found)} signatures, at most {SIGNATURES_MAX} are read"
         )
-    return Note(text, tuple(_signature(line) for line in found))
+    return Note(text, tuple(parse_signature(line) for line in found))
 
 
 def verify(data: bytes, keys: Sequence[VerifierKey]) -> Note:
@@ -149,16 +192,6 @@ def verify(data: bytes, keys: Sequence[VerifierKey]) -> Note:
     if not verified:
         raise ProofError("no known key signed this note: " + ", ".join(key.name for key in keys))
     return note
-
-
-def _signature(line: str) -> NoteSignature:
-    parts = _LINE(line)
-    if parts is None:
-        raise FormatError(f"not a signature line: {line[:60]!r}")
-    raw = decode_base64(parts[2])
-    if len(raw) < 5:
-        raise FormatError("a signature line holds a 4-byte key id and a signature")
-    return NoteSignature(parts[1], raw[:4], raw[4:])
 
 
 def _check_text(text: str) -> None:

@@ -21,6 +21,18 @@ class LedgerFounded(Recorded):
     topic = "ledger.founded"
 
 
+class LedgerRecovered(Recorded):
+    """The ledger went on from an older state, and a history that others saw was given up."""
+
+    topic = "ledger.recovered"
+
+
+class CheckpointWitnessed(Recorded):
+    """A checkpoint's cosignatures met their quorum."""
+
+    topic = "checkpoint.witnessed"
+
+
 class KeyRegistered(Recorded):
     """A key counts from here on."""
 
@@ -101,6 +113,8 @@ class TextErased(Recorded):
 
 _ALL: tuple[type[Recorded], ...] = (
     LedgerFounded,
+    LedgerRecovered,
+    CheckpointWitnessed,
     KeyRegistered,
     KeyRevoked,
     RoleGranted,

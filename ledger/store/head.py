@@ -13,8 +13,8 @@ from ledger.log import checkpoint
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.merkle import Edge, leaf_hash
 from ledger.log.note import Signer
-from ledger.store.port import Anchor, Clock, Store, Unconfirmed
-from ledger.store.start import start_tip
+from ledger.store.port import Anchor, Clock, Store, Unconfirmed, Witnesses
+from ledger.store.start import check_witnesses, start_tip
 from ledger.store.tip import PAGE_ENTRIES
 
 PAUSE_SUSPECT_S = 0.25
@@ -24,10 +24,21 @@ LOOKS_MAX = 20
 class Head:
     """`signed` is (size, note) of the newest checkpoint signed here, `kept_size` of the recorded.
 
+    `witnesses` are asked before the first signature; `given_up` is the size of a history that
+    others have seen and that a signed statement, which is about to be recorded, gives up.
+
     Raises StartRefusedError, ProofError, FormatError or Unconfirmed where it may not be signed.
     """
 
-    def __init__(self, store: Store, signer: Signer, anchor: Anchor, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        signer: Signer,
+        anchor: Anchor,
+        clock: Clock,
+        witnesses: Witnesses | None = None,
+        given_up: int = 0,
+    ) -> None:
         self._store = store
         self._signer = signer
         self._anchor = anchor
@@ -36,6 +47,10 @@ class Head:
         self.signed: tuple[int, bytes] | None = None
         anchored = anchor.newest()
         self.tip, self.kept_size = start_tip(store, anchored, signer.vkey)
+        if witnesses is not None:
+            organisation = self.tip.world.organisation
+            acknowledged = max(given_up, organisation.given_up if organisation else 0)
+            check_witnesses(store, witnesses, signer, clock, acknowledged)
         self._follow(anchored)
 
     @property

@@ -16,36 +16,43 @@ from pathlib import Path
 from types import TracebackType
 
 from ledger import keyfile
-from ledger.errors import MingzhangError, StartRefusedError, StoppedError
-from ledger.log.note import Signer
+from ledger.errors import FormatError, MingzhangError, StartRefusedError, StoppedError
+from ledger.log import policy
+from ledger.log.note import Signer, VerifierKey
+from ledger.log.policy import Policy
 from ledger.signing import PrivateKey
 from ledger.store.admission import Admission
 from ledger.store.anchor import AnchorFile
+from ledger.store.cosignatures import Cosignatures
 from ledger.store.port import Clock, SystemClock
 from ledger.store.postgres import Database, open_database
 from ledger.store.queue import QUEUE_ENTRIES_MAX, AppendQueue, Outcome, raised
 from ledger.store.reader import Reader
+from ledger.store.recovery import check_recovery, lay_aside, newest_anchored, recovering_path
 from ledger.store.sequencer import Sequencer
 from ledger.store.table import EntryTable
 from ledger.store.tiler import Tiler
+from ledger.store.witnesses import Witnesses
 
 APPEND_TIMEOUT_S = 30.0
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}").fullmatch
 CONFIG_FILE, KEY_FILE, VKEY_FILE, ANCHOR_FILE = "ledger.toml", "log.key", "log.vkey", "anchor"
-SERVICE_KEY_FILE = "service.key"
+SERVICE_KEY_FILE, POLICY_FILE = "service.key", "policy"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a ledger runs: helper processes for signatures, queue length, readers' connections.
 
-    `append` off gives a ledger that only reads; it needs no log key.
+    `append` off gives a ledger that only reads; it needs no log key. `recovery` is a signed
+    `ledger.recovered`, for a ledger that must go on behind what others have seen.
     """
 
     admission_workers: int = 0
     queue_entries_max: int = QUEUE_ENTRIES_MAX
     readers_max: int = 8
     append: bool = True
+    recovery: bytes | None = None
 
 
 def initialise(data_dir: Path, origin: str) -> str:
@@ -94,6 +101,48 @@ def read_origin(data_dir: Path) -> str:
     return str(origin)
 
 
+def keep_policy(data_dir: Path, data: bytes) -> Policy:
+    """Make a C2SP policy file that of the ledger in `data_dir`, and return it parsed.
+
+    From then on every process that opens the ledger asks its witnesses. Raises StartRefusedError.
+    """
+    found = _parsed_policy(data_dir, data, "the policy")
+    path = data_dir / POLICY_FILE
+    unfinished = path.with_name(f"{POLICY_FILE}.unfinished")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        raise StartRefusedError(f"cannot write {path}: {error.strerror}") from None
+    return found
+
+
+def read_policy(data_dir: Path) -> Policy | None:
+    """Return the policy of the ledger in `data_dir`, None without one. Raises StartRefusedError."""
+    path = data_dir / POLICY_FILE
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StartRefusedError(f"cannot read {path}: {error.strerror}") from None
+    return _parsed_policy(data_dir, data, str(path))
+
+
+def _parsed_policy(data_dir: Path, data: bytes, what: str) -> Policy:
+    try:
+        found = policy.parse(data)
+        vkey = VerifierKey.parse((data_dir / VKEY_FILE).read_text().strip())
+    except FormatError as error:
+        raise StartRefusedError(f"{what}: {error.message}") from None
+    except OSError as error:
+        raise StartRefusedError(f"cannot read {data_dir / VKEY_FILE}: {error.strerror}") from None
+    if found.logs and vkey not in [each.vkey for each in found.logs]:
+        raise StartRefusedError(f"{what} names other logs than this one: add `log {vkey.text}`")
+    Witnesses.check(found)
+    return found
+
+
 class Ledger(Reader):
     """Appends, and everything of `Reader`; a context manager that must be closed."""
 
@@ -107,12 +156,15 @@ class Ledger(Reader):
         origin: str,
         options: Options,
         admission: Admission | None,
+        trusted: Policy | None = None,
     ) -> None:
         self.database = database
         self.origin = origin
         self.vkey = signer.vkey.text if signer is not None else ""
         self._pool = database.pool(1, options.readers_max)
         super().__init__(self._pool, lambda: sequencer.signed if sequencer is not None else None)
+        self.policy = trusted
+        self.cosignatures = Cosignatures(self._pool)
         self._sequencer = sequencer
         self._closing = [each for each in (admission, table, anchor) if each is not None]
         self._queue = (
@@ -140,20 +192,51 @@ class Ledger(Reader):
             database = open_database(folder, url or os.environ.get("MINGZHANG_DATABASE_URL"))
             opened.callback(database.close)
             if not options.append:
-                ledger = cls(database, None, None, None, None, origin, options, None)
+                trusted = read_policy(folder)
+                ledger = cls(database, None, None, None, None, origin, options, None, trusted)
                 opened.pop_all()
                 return ledger
             key_path = Path(os.environ.get("MINGZHANG_LOG_KEY", folder / KEY_FILE))
             signer = Signer(origin, keyfile.load(key_path))
             table = opened.enter_context(closing(EntryTable(database.connect)))
-            anchor = opened.enter_context(closing(AnchorFile(folder / ANCHOR_FILE, signer.vkey)))
+            clock = clock or SystemClock()
             admission = Admission(origin, options.admission_workers)
             opened.callback(admission.close)
-            sequencer = Sequencer(table, signer, anchor, clock or SystemClock(), admission)
-            ledger = cls(database, sequencer, table, anchor, signer, origin, options, admission)
+            trusted = read_policy(folder)
+            with ExitStack() as asking:
+                witnesses = Witnesses.of(trusted)
+                if witnesses is not None:
+                    asking.callback(witnesses.close)
+                anchor_path, given_up = folder / ANCHOR_FILE, 0
+                if options.recovery is not None:
+                    anchored = newest_anchored(anchor_path, signer.vkey)
+                    given_up = check_recovery(
+                        options.recovery, table, anchored, witnesses, signer, clock
+                    )
+                    anchor_path = recovering_path(anchor_path)
+                anchor = opened.enter_context(closing(AnchorFile(anchor_path, signer.vkey)))
+                sequencer = Sequencer(
+                    table,
+                    signer,
+                    anchor,
+                    clock,
+                    admission,
+                    witnesses=witnesses,
+                    given_up=given_up,
+                )
+            ledger = cls(
+                database, sequencer, table, anchor, signer, origin, options, admission, trusted
+            )
             # Whoever has the ledger closes it; until here a refusal leaves nothing open.
             opened.pop_all()
-            return ledger
+        if options.recovery is not None:
+            try:
+                ledger.append(options.recovery)
+                lay_aside(folder / ANCHOR_FILE, given_up)
+            except BaseException:
+                ledger.close()
+                raise
+        return ledger
 
     def append(self, envelope: bytes, timeout_s: float = APPEND_TIMEOUT_S) -> bytes:
         """Record one signed statement and return its receipt (C2SP tlog-proof bytes).
@@ -184,6 +267,25 @@ class Ledger(Reader):
         self._rows("SELECT 1")
         if self._sequencer is not None and self._sequencer.stopped is not None:
             raise StoppedError(f"nothing more is signed: {self._sequencer.stopped}")
+
+    def halt(self, reason: str) -> None:
+        """Sign nothing more in this process; what is under way is finished first."""
+        if self._sequencer is not None:
+            self._sequencer.halt(reason)
+
+    def actor_of(self, keyid: str) -> str | None:
+        """Return the actor whom a key id is registered for, as this process has followed it."""
+        if self._sequencer is None:
+            return None
+        key = self._sequencer.head.tip.world.keys.get(keyid)
+        return key.actor if key is not None else None
+
+    @property
+    def given_up(self) -> int:
+        """The size of an earlier history that an entry `ledger.recovered` gave up, 0 without."""
+        if self._sequencer is None or self._sequencer.head.tip.world.organisation is None:
+            return 0
+        return self._sequencer.head.tip.world.organisation.given_up
 
     def close(self) -> None:
         """Finish what is queued, record the newest note, and let go of the database."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from ledger.log.merkle import Node
+from ledger.log.submission import Answer, Prove
 
 
 class Row(NamedTuple):
@@ -110,6 +111,13 @@ class Anchor(Protocol):
 
     def sync(self) -> None:
         """Make what was kept outlive a power cut. Raises OSError."""
+
+
+class Witnesses(Protocol):
+    """Others who remember this log's newest checkpoint."""
+
+    def ask(self, signed: bytes, prove: Prove) -> Sequence[Answer]:
+        """Bring a signed note to all of them, and return what each answers within its time."""
 
 
 class Clock(Protocol):

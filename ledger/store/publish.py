@@ -50,16 +50,20 @@ class Exported:
 
 
 def export(
-    reader: Reader, folder: Path, vkey: VerifierKey, progress: Progress | None = None
+    reader: Reader,
+    folder: Path,
+    vkey: VerifierKey,
+    progress: Progress | None = None,
+    note: bytes | None = None,
 ) -> Exported:
-    """Write what `folder` lacks of the log, up to the newest signed checkpoint.
+    """Write what `folder` lacks of the log, up to the newest signed checkpoint, or to `note`.
 
     Raises NotFoundError for an empty log; ConflictError for a folder that holds another log or
     history, or a newer one, and while another export writes there; ProofError where the entries
     do not have the signed root; MingzhangError where a file cannot be written. The folder then
     still verifies at the checkpoint that it held before.
     """
-    _, note = reader.signed()
+    note = note or reader.checkpoint()
     new = open_checkpoint(note, vkey)
     try:
         with Folder(folder, (CHECKPOINT, TILES)) as held:

@@ -20,6 +20,7 @@ from ledger.log.merkle import (
     inclusion_nodes,
     inclusion_proof,
 )
+from ledger.log.note import SIGNATURES_MAX, with_signatures
 from ledger.log.tiles import TILE_WIDTH, encode_entries
 from ledger.store.sql import query
 from ledger.store.tree import level_hashes, node_hashes
@@ -52,8 +53,30 @@ class Reader:
         return max(known, key=lambda each: each[0])
 
     def checkpoint(self) -> bytes:
-        """Return the newest signed note. Raises NotFoundError while there is none."""
-        return self.signed()[1]
+        """Return the newest signed note, with the cosignatures that witnesses gave it so far.
+
+        Raises NotFoundError while there is none.
+        """
+        return self.cosigned(*self.signed())
+
+    def cosigned(self, size: int, note: bytes) -> bytes:
+        """Return the note of `size` with the newest cosignature of each witness behind it."""
+        lines = [line for (line,) in self._rows(query("newest_cosignatures"), (size,))]
+        return with_signatures(note, lines[: SIGNATURES_MAX - 1])
+
+    def recorded(self) -> Signed | None:
+        """Return the newest recorded checkpoint, which outlives this process."""
+        found = self._rows(query("newest_note"))
+        return (found[0][0], found[0][1]) if found else None
+
+    def last_of_type(self, stream: str, statement_type: str) -> tuple[int, bytes] | None:
+        """Return index and leaf bytes of the newest signed entry of a type in a stream."""
+        found = self._rows(query("last_of_type"), (stream, statement_type, self.size()))
+        return found[0] if found else None
+
+    def any_but(self, statement_type: str, start: int, stop: int) -> bool:
+        """Tell whether an entry of another type is among start ≤ index < stop."""
+        return bool(self._rows(query("any_of_other_type"), (start, stop, statement_type))[0][0])
 
     def size(self) -> int:
         """Return the size of the newest signed checkpoint, 0 while there is none."""

@@ -52,6 +52,7 @@ from ledger.store.port import (
     Row,
     Store,
     Unconfirmed,
+    Witnesses,
 )
 from ledger.store.tip import NO_LEAF, checked_leaf
 
@@ -76,6 +77,8 @@ class Sequencer:
         clock: Clock,
         admission: Admission,
         steps: Sequence[tuple[str, Step]] | None = None,
+        witnesses: Witnesses | None = None,
+        given_up: int = 0,
     ) -> None:
         self.origin = signer.name
         self._steps = STEPS if steps is None else steps
@@ -87,7 +90,7 @@ class Sequencer:
         self._monotonic_s = clock.monotonic_s()
         self.stopped: str | None = None
         try:
-            self.head = Head(store, signer, anchor, clock)
+            self.head = Head(store, signer, anchor, clock, witnesses, given_up)
         except (FormatError, ProofError) as error:
             raise StartRefusedError(f"nothing may be signed here: {error.message}") from error
         except Unconfirmed as error:
@@ -132,6 +135,11 @@ class Sequencer:
     def signed(self) -> tuple[int, bytes] | None:
         """Size and note of the newest checkpoint that this process signed."""
         return self.head.signed
+
+    def halt(self, reason: str) -> None:
+        """Sign nothing more after the round under way; any thread may call this."""
+        if self.stopped is None:
+            self.stopped = reason
 
     def flush(self) -> None:
         """Record the newest note, when nothing was appended for a while that would carry it."""

@@ -2,8 +2,9 @@
 
 A start is a recovery: the newest recorded note is verified, the tree must have its root, the
 anchor must lie on the same history and not ahead of the database, and the entries that decisions
-rest on must be leaves of the signed tree. Whatever does not fit stops the start with what was
-found; nothing is mended by guessing.
+rest on must be leaves of the signed tree. A machine can be rolled back with its anchor: where
+witnesses are configured, one must answer, and none may know more or something else. Whatever does
+not fit stops the start with what was found; nothing is mended by guessing.
 """
 
 from __future__ import annotations
@@ -11,12 +12,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ledger.errors import MingzhangError, StartRefusedError
+from ledger.log import checkpoint
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.merkle import Edge, leaf_hash, peak_nodes, root_of
-from ledger.log.note import VerifierKey
+from ledger.log.merkle import (
+    EMPTY_ROOT,
+    Edge,
+    consistency_nodes,
+    consistency_proof,
+    leaf_hash,
+    peak_nodes,
+    root_of,
+)
+from ledger.log.note import Signer, VerifierKey
+from ledger.log.submission import Answer
 from ledger.log.tiles import LEVEL_MAX, TILE_HEIGHT, TILE_WIDTH
-from ledger.store.port import Store
+from ledger.store.port import Clock, Store, Witnesses
 from ledger.store.tip import PAGE_ENTRIES, Tip
+
+WITNESS_LOOKS_MAX = 5
+CLOCK_OFFSET_MAX_S = 600.0
 
 
 def start_tip(
@@ -55,6 +69,74 @@ def edge_at(store: Store, size: int) -> Edge:
     peaks = peak_nodes(size)
     found = store.nodes(peaks)
     return Edge(size, tuple(found[node] for node in peaks))
+
+
+def ask_witnesses(
+    store: Store, witnesses: Witnesses, signer: Signer | VerifierKey
+) -> tuple[int, Sequence[Answer]]:
+    """Bring the newest recorded note to the witnesses; return its size and their answers.
+
+    Only recorded notes are ever brought to them, so none can rightly know a larger one. An empty
+    log needs a signer: it brings a note of size 0, which promises nothing, for the empty tree is a
+    prefix of every tree. With a key alone nobody is asked then.
+    """
+
+    def prove(old: int, new: int) -> tuple[bytes, ...]:
+        found = store.nodes(consistency_nodes(old, new))
+        return tuple(consistency_proof(old, new, found.__getitem__))
+
+    size, answers = 0, list[Answer]()
+    for _ in range(WITNESS_LOOKS_MAX):
+        newest = store.newest_note()
+        if newest is None:
+            if isinstance(signer, VerifierKey):
+                break
+            empty = Checkpoint(signer.name, 0, EMPTY_ROOT)
+            newest = (0, checkpoint.sign(empty, signer))
+        size, note = newest
+        answers = list(witnesses.ask(note, prove))
+        known = max((each.known or 0 for each in answers), default=0)
+        later = store.newest_note()
+        if known <= size or later is None or later[0] < known:
+            break
+        # Another process went on meanwhile, and its note was witnessed already.
+    return size, answers
+
+
+def check_witnesses(
+    store: Store, witnesses: Witnesses, signer: Signer, clock: Clock, acknowledged: int
+) -> None:
+    """One witness must answer before the first signature, and none may contradict this ledger.
+
+    What lies within the first `acknowledged` entries of an earlier history was given up by a
+    signed entry. Raises StartRefusedError.
+    """
+    _, answers = ask_witnesses(store, witnesses, signer)
+    for each in answers:
+        if each.contradicts and (each.known or 0) > acknowledged:
+            raise StartRefusedError(
+                f"witness {each.witness} contradicts this ledger: {each.reason}. The database was "
+                "put back, or this is a copy of a ledger that went on elsewhere; signing here "
+                "would fork the history that others have seen. Run `mingzhang doctor`"
+            )
+    if not any(each.contradicts or each.cosignature is not None for each in answers):
+        said = "; ".join(f"{each.witness}: {each.reason}" for each in answers)
+        raise StartRefusedError(
+            f"no witness answered, so nobody can tell whether this machine was rolled back: {said}."
+            " Start again when one of them does, or run `mingzhang doctor`"
+        )
+    offsets = clock_offsets(answers, clock)
+    if offsets and min(abs(each) for each in offsets) > CLOCK_OFFSET_MAX_S:
+        raise StartRefusedError(
+            f"this machine's clock is {-offsets[0]:.0f} s ahead of the witnesses' (behind, where "
+            "that is negative), and recorded_at can never fall: set it right and start again"
+        )
+
+
+def clock_offsets(answers: Sequence[Answer], clock: Clock) -> list[float]:
+    """Return by how many seconds each fresh cosignature's time is after this machine's clock."""
+    now_s = clock.now().timestamp()
+    return [each.cosignature.time - now_s for each in answers if each.cosignature is not None]
 
 
 def _check_leaves(store: Store, size: int, leaves: Mapping[int, bytes]) -> None:

@@ -11,11 +11,13 @@ from ledger.errors import ProofError
 from ledger.log import receipt
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import VerifierKey
+from ledger.log.policy import Policy
+from ledger.verify.witnessed import Witnessed
 
+NOT_WITNESSED = "that everyone is shown the same log: no policy was given to check witnesses by"
 NOT_SHOWN = (
     "that the signatures are good and their keys were entitled: only the whole log has the keys",
     "that the entry still counts: a later correction may have reversed it",
-    "that everyone is shown the same log: no witness cosigned this checkpoint yet",
 )
 
 
@@ -26,6 +28,12 @@ class ReceiptReport:
     checkpoint: Checkpoint
     index: int
     entry: Entry
+    witnessed: Witnessed | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the checkpoint has the quorum that was asked for; all else holds."""
+        return self.witnessed is None or self.witnessed.met
 
     @property
     def keyids(self) -> tuple[str, ...]:
@@ -46,13 +54,28 @@ class ReceiptReport:
             f"signed      {statement.signed_at} by {statement.actor}",
             *(f"key         {each}" for each in self.keyids),
             *_content(statement.type, statement.body),
-            "OK          the entry is in the log that this checkpoint signs, exactly as shown",
         ]
-        return [*lines, *(f"not shown   {each}" for each in NOT_SHOWN)]
+        if self.witnessed is not None:
+            lines += self.witnessed.lines()
+        if self.ok:
+            lines.append(
+                "OK          the entry is in the log that this checkpoint signs, exactly as shown"
+            )
+        else:
+            lines.append(
+                "WAITING     the entry is in the signed log, but too few witnesses have seen this "
+                "checkpoint"
+            )
+        open_ends = NOT_SHOWN if self.witnessed is not None else (*NOT_SHOWN, NOT_WITNESSED)
+        return [*lines, *(f"not shown   {each}" for each in open_ends)]
 
 
-def verify_receipt_file(data: bytes, vkey: VerifierKey) -> ReceiptReport:
+def verify_receipt_file(
+    data: bytes, vkey: VerifierKey, policy: Policy | None = None
+) -> ReceiptReport:
     """Check a receipt's bytes against the log's key and read the entry in it.
+
+    With `policy` the report is not `ok` until the receipt's checkpoint has its quorum.
 
     Raises FormatError where it is not exactly a receipt with an entry, ProofError where the
     checkpoint's signature, the inclusion proof or the log's name does not hold.
@@ -66,7 +89,8 @@ def verify_receipt_file(data: bytes, vkey: VerifierKey) -> ReceiptReport:
         raise ProofError(
             f"the statement is meant for the log {statement.log}, this is {checkpoint.origin}"
         )
-    return ReceiptReport(checkpoint, parsed.index, entry)
+    witnessed = Witnessed.of(parsed.checkpoint, policy) if policy is not None else None
+    return ReceiptReport(checkpoint, parsed.index, entry, witnessed)
 
 
 def _content(statement_type: str, body: dict[str, Any]) -> list[str]:

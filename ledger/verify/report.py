@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.verify.witnessed import Witnessed
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -11,6 +13,7 @@ class Failure:
 
         checkpoint-format, checkpoint-signature   the checkpoint itself
         checkpoint-root     entries and tiles agree, the signed root is another one
+        cosignature         a witness's line on the checkpoint is bad
         history             an older checkpoint is no prefix of this log, or the log shrank
         file-missing        a tile or bundle is not there
         tile                a hash tile is not what its entries or the tiles below give
@@ -67,11 +70,12 @@ class Report:
     from_size: int | None
     workers: int
     seconds: float
+    witnessed: Witnessed | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether the whole log holds."""
-        return self.failure is None
+        """Whether the whole log holds, and its checkpoint has the quorum that was asked for."""
+        return self.failure is None and (self.witnessed is None or self.witnessed.met)
 
     @property
     def entries_per_s(self) -> float:
@@ -99,6 +103,11 @@ class Report:
         ]
         if self.from_size is not None and self.failure is None:
             lines.append(f"history     the checkpoint of size {self.from_size:,} is a prefix of it")
+        if self.witnessed is not None:
+            lines += self.witnessed.lines()
+        if self.failure is None and self.witnessed is not None and not self.witnessed.met:
+            verdict = "entries and tree hold, but too few witnesses have seen this checkpoint"
+            return [*lines, f"WAITING     {verdict}"]
         if self.failure is None:
             return [*lines, "OK          every entry, signature, right, chain, hash and tile holds"]
         return [*lines, f"FAILED      {self.failure}"]

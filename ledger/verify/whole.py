@@ -19,6 +19,7 @@ from ledger.entry import parse_entry
 from ledger.errors import FormatError, MingzhangError, NotFoundError, ProofError
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.note import VerifierKey
+from ledger.log.policy import Policy
 from ledger.log.tiles import TILE_WIDTH
 from ledger.verify import diagnose
 from ledger.verify.accounts import Accounts
@@ -29,6 +30,7 @@ from ledger.verify.runs import Uses
 from ledger.verify.semantics import Replay
 from ledger.verify.source import Source, open_source
 from ledger.verify.tree import Tree
+from ledger.verify.witnessed import Witnessed
 
 Progress = Callable[[int, int], None]
 """Told the number of entries checked so far, and of all."""
@@ -44,11 +46,14 @@ def verify_log(
     from_checkpoint: bytes | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    policy: Policy | None = None,
 ) -> Report:
     """Verify the log at `where` (a folder or URL) and return what was found.
 
     `from_checkpoint` is an older signed note that must be a prefix of the log. `workers` is the
     number of helping processes, 0 for none, by default one a core for all but small logs.
+
+    With `policy` the checkpoint must have its witnesses' quorum: without it nothing is green.
 
     A fault is the report's `failure`. Raises SourceError where the log cannot be read at all, so
     that nothing is known about it.
@@ -56,7 +61,8 @@ def verify_log(
     started = time.monotonic()
     source = open_source(where)
     try:
-        signed = _checkpoint(source, vkey)
+        note, signed = _checkpoint(source, vkey)
+        witnessed = _witnessed(note, policy)
         older = _older(from_checkpoint, vkey, signed)
     except FaultError as error:
         return _unopened(where, vkey, error.failure, time.monotonic() - started)
@@ -84,6 +90,7 @@ def verify_log(
         older.size if older is not None else None,
         max(1, workers),
         time.monotonic() - started,
+        witnessed,
     )
 
 
@@ -161,15 +168,23 @@ class _Run:
         return Failure(kind, reason, index, ident, stream)
 
 
-def _checkpoint(source: Source, vkey: VerifierKey) -> Checkpoint:
+def _checkpoint(source: Source, vkey: VerifierKey) -> tuple[bytes, Checkpoint]:
     try:
-        return open_checkpoint(source.checkpoint(), vkey)
+        note = source.checkpoint()
+        return note, open_checkpoint(note, vkey)
     except NotFoundError as error:
         raise FaultError(Failure("file-missing", error.message)) from None
     except FormatError as error:
         raise FaultError(Failure("checkpoint-format", f"checkpoint: {error.message}")) from None
     except ProofError as error:
         raise FaultError(Failure("checkpoint-signature", f"checkpoint: {error.message}")) from None
+
+
+def _witnessed(note: bytes, policy: Policy | None) -> Witnessed | None:
+    try:
+        return Witnessed.of(note, policy) if policy is not None else None
+    except MingzhangError as error:
+        raise FaultError(Failure("cosignature", f"checkpoint: {error.message}")) from None
 
 
 def _older(data: bytes | None, vkey: VerifierKey, signed: Checkpoint) -> Checkpoint | None:

@@ -17,6 +17,11 @@ START_WAIT_S = 60.0
 _COMMAND = [sys.executable, "-c", "from api.cli.main import main; main()"]
 
 
+def command() -> list[str]:
+    """Return the words that start the command line, without an installed script."""
+    return list(_COMMAND)
+
+
 def environment(database_url: str | None = None, **more: str) -> dict[str, str]:
     """Return this process's environment without settings of ours, and with those given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MINGZHANG_")}

@@ -31,7 +31,8 @@ WHERE stream = %s AND seq > %s AND index < %s ORDER BY seq LIMIT %s
 
 -- structural_entries: what decisions depend on, apart from points
 SELECT index, state FROM mingzhang.entry
-WHERE index >= %s AND index < %s AND type NOT LIKE 'points.%%' ORDER BY index
+WHERE index >= %s AND index < %s AND type NOT LIKE 'points.%%' AND type <> 'checkpoint.witnessed'
+ORDER BY index
 
 -- newest_note: the signed checkpoint of the largest size
 SELECT size, note FROM mingzhang.checkpoint ORDER BY size DESC LIMIT 1
@@ -160,3 +161,32 @@ WHERE d.commitment = %s
 SELECT o.commitment FROM mingzhang_documents.document d
 JOIN mingzhang_documents.document o ON o.digest = d.digest AND o.commitment <> d.commitment
 WHERE d.commitment = %s ORDER BY o.stored_at, o.commitment
+
+-- put_cosignature: keep what a witness said of a recorded checkpoint
+INSERT INTO mingzhang.cosignature (size, name, key_id, time, line) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- cosignatures: all of a size, oldest first
+SELECT name, key_id, time, line FROM mingzhang.cosignature WHERE size = %s ORDER BY time, name
+
+-- newest_cosignatures: the newest of each of a size, by the witness's name
+SELECT DISTINCT ON (name, key_id) line FROM mingzhang.cosignature
+WHERE size = %s ORDER BY name, key_id, time DESC
+
+-- cosigned_sizes: the newest sizes that have any, with their notes
+SELECT size, note FROM mingzhang.checkpoint
+WHERE size IN (SELECT DISTINCT size FROM mingzhang.cosignature ORDER BY size DESC LIMIT %s)
+ORDER BY size DESC
+
+-- last_cosigned: of each witness the largest size that it cosigned, and when last
+SELECT DISTINCT ON (name, key_id) name, key_id, size, time FROM mingzhang.cosignature
+ORDER BY name, key_id, size DESC, time DESC
+
+-- last_of_type: the newest entry of a type in a stream, below a size
+SELECT index, state FROM mingzhang.entry
+WHERE stream = %s AND type = %s AND index < %s ORDER BY seq DESC LIMIT 1
+
+-- any_of_other_type: whether a range holds an entry of another type than one
+SELECT EXISTS (
+    SELECT FROM mingzhang.entry WHERE index >= %s AND index < %s AND type <> %s
+)

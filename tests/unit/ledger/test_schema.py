@@ -35,6 +35,11 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
         *found,
         *frame_examples.EXAMPLES,
         *way_examples.EXAMPLES,
+        (
+            "ledger.recovered",
+            {"from_size": 9, "from_root": "ab" * 32, "to_size": 5, "cause": "backup"},
+        ),
+        ("checkpoint.witnessed", {"size": 9, "cosignatures": ["— w.example/1 AAAA"]}),
         ("key.revoked", {"keyid": "ab" * 32, "cause": "lost"}),
         ("role.granted", {"role": "auditor", "unit": "root", "until": "2026-12-31"}),
         ("role.revoked", {"role": "auditor", "unit": "root"}),

@@ -1,0 +1,53 @@
+"""Decides the entries about the log itself: a checkpoint's cosignatures, and a recovery (B21).
+
+Both stand in `ledger/root`. Of cosignatures only the form is judged here: which witnesses count is
+a policy's matter, and everyone who has one can check the lines against the log's own tree.
+"""
+
+from __future__ import annotations
+
+from ledger.domain.event import Proposal
+from ledger.domain.organisation import ROOT_UNIT, STREAM
+from ledger.domain.rights import holds, need, signers
+from ledger.domain.world import World
+from ledger.errors import FormatError, Refused
+from ledger.log.note import parse_signature
+
+WITNESSED = "checkpoint.witnessed"
+SERVICE = "service"
+_COSIGNATURE_BYTES = frozenset({8 + 64, 8 + 2420})
+
+
+def decide_witnessed(world: World, proposal: Proposal, ident: str, today: str) -> None:
+    """Raise Refused unless the service actor alone records well-formed cosignature lines."""
+    _need_root(proposal, ident)
+    signed = signers(world, proposal)
+    need(world, proposal.actor, SERVICE, ROOT_UNIT, today)
+    if signed != (proposal.actor,):
+        raise Refused("service-alone", "only the service's key signs what is witnessed")
+    seen = set()
+    for line in proposal.body["cosignatures"]:
+        try:
+            found = parse_signature(line)
+        except FormatError as error:
+            raise Refused("cosignature-form", error.message) from None
+        if len(found.signature) not in _COSIGNATURE_BYTES:
+            raise Refused("cosignature-form", f"the line of {found.name} is no cosignature")
+        if (found.name, found.key_id) in seen:
+            raise Refused("cosignature-once", f"{found.name} stands there twice")
+        seen.add((found.name, found.key_id))
+
+
+def decide_recovery(world: World, proposal: Proposal, ident: str, today: str) -> None:
+    """Raise Refused unless a registrar over root, and a second one where there is, gives it up."""
+    _need_root(proposal, ident)
+    signed = signers(world, proposal)
+    need(world, proposal.actor, "registrar", ROOT_UNIT, today)
+    standing = [a for a in world.registrars if holds(world, a, "registrar", ROOT_UNIT, today)]
+    if len(standing) >= 2 and sum(name in standing for name in signed) < 2:
+        raise Refused("two-registrars", "two registrars over root must sign for a recovery")
+
+
+def _need_root(proposal: Proposal, ident: str) -> None:
+    if ident != ROOT_UNIT:
+        raise Refused("stream-kind", f"{proposal.type} belongs in {STREAM}")
