@@ -35,7 +35,8 @@ from ledger.store.witnesses import Witnesses
 ROUND_S = 1.0
 RETRY_S_MAX = 60.0
 RENEW_S = 6 * 3600
-ENTRY_INTERVAL_S = 60.0
+ENTRY_INTERVAL_S = 300.0
+"""A starting process reads all such entries, for they tell when publicity began."""
 LINES_BYTES_MAX = 24 * 1024
 """Of cosignature lines in one entry: a statement is base64 twice, and an entry has 65,535 bytes."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from ledger.entry import new_id, parse_entry, parse_envelope
 from ledger.errors import StartRefusedError, StoppedError
 from ledger.log.checkpoint import open_checkpoint
 from ledger.log.note import VerifierKey
-from ledger.store.ledger import Ledger, Options, keep_policy
+from ledger.store.ledger import Ledger, Options, keep_policy, read_policy
 from ledger.store.publish import export
 from ledger.verify.whole import verify_log
 from tests.support.organisation import Organisation
@@ -164,6 +165,23 @@ def test_a_copy_of_a_random_moment_never_forks_what_was_witnessed(site: Site, ro
     assert "contradicts" in refusal(*then)
 
 
+def test_a_clock_that_no_witness_agrees_with_is_refused_and_stops(
+    site: Site, tmp_path: Path
+) -> None:
+    late = site.stack.enter_context(running(2, site.vkey, tmp_path, lambda: time.time() + 86_400))
+    keep_policy(site.data, policy_of({2: late}, 1))
+    before = notes(site.url)
+    assert "clock is -86400 s ahead" in refusal(site.data, site.url).replace("86399", "86400")
+    assert notes(site.url) == before
+    (site.data / "policy").unlink()
+    with Ledger.open(site.data, url=site.url) as ledger:
+        keep_policy(site.data, policy_of({2: late}, 1))
+        ledger.policy = read_policy(site.data)
+        settle(ledger)
+        with pytest.raises(StoppedError, match="its clock is"):
+            ledger.append(award_now())
+
+
 # -- a deliberate recovery ------------------------------------------------------------------------
 
 
@@ -300,8 +318,6 @@ def notes(url: str) -> list[Any]:
 def test_an_export_carries_the_cosignatures_and_verifies_with_the_policy(
     site: Site, tmp_path: Path
 ) -> None:
-    from ledger.store.ledger import read_policy
-
     site.go_on(site.data, site.url)
     policy = read_policy(site.data)
     with Ledger.open(site.data, url=site.url, options=Options(append=False)) as ledger:

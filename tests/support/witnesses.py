@@ -155,11 +155,13 @@ def scripted(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
 
 
 @contextmanager
-def running(number: int, vkey: VerifierKey, folder: Path) -> Iterator[str]:
+def running(
+    number: int, vkey: VerifierKey, folder: Path, clock: Callable[[], float] = time.time
+) -> Iterator[str]:
     """Run the product's witness of that number for one log, over HTTP in this process."""
     key = cosigner(number)
     heads = FolderHeads(folder / f"witness-{number}", key.vkey.text)
-    witness = Witness(key, {vkey.name: [vkey]}, heads)
+    witness = Witness(key, {vkey.name: [vkey]}, heads, clock)
 
     def answer(path: str, body: bytes) -> Answer:
         if path != "/add-checkpoint":

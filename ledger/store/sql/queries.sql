@@ -31,8 +31,7 @@ WHERE stream = %s AND seq > %s AND index < %s ORDER BY seq LIMIT %s
 
 -- structural_entries: what decisions depend on, apart from points
 SELECT index, state FROM mingzhang.entry
-WHERE index >= %s AND index < %s AND type NOT LIKE 'points.%%' AND type <> 'checkpoint.witnessed'
-ORDER BY index
+WHERE index >= %s AND index < %s AND type NOT LIKE 'points.%%' ORDER BY index
 
 -- newest_note: the signed checkpoint of the largest size
 SELECT size, note FROM mingzhang.checkpoint ORDER BY size DESC LIMIT 1
