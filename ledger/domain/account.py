@@ -106,9 +106,11 @@ class PointsEntry:
 
     Steps from `round_start` on are those since the last revision; earlier ones keep their people.
     `opened_at` is when the term that now runs began, `state_since` when the state did; `lapses`
-    counts the terms that lapsed in this state, `until` is an extension's last day. `closes` is the
+    counts the terms that lapsed in this state, `until` is the last day of an extension that was
+    recorded at `extended_at`. `closes` is the
     last day of publicity as the statement that opened it says, and `rest` how many working days
-    of it were left when an objection stopped it, None for a whole publicity.
+    of it were left when an objection stopped it, None for a whole publicity; `stopped_at` is when,
+    `shown_at` when the publicity that it stopped had opened.
     `reviewers` and `dual` are what the group check named; a `dual` entry needs one of the unit
     above as well (A33). `account` is that of an import, which names no item; else the item says it.
     `erratum` is what gives the right figure in place of the item's (B15).
@@ -139,8 +141,10 @@ class PointsEntry:
     returns: int = 0
     closes: str | None = None
     stopped_at: str | None = None
+    shown_at: str | None = None
     lapses: int = 0
     until: str | None = None
+    extended_at: str | None = None
     extended: bool = False
     paused: bool = False
     objections: int = 0
@@ -251,6 +255,7 @@ def _opened(entry: PointsEntry, state: str, event: Event, step: str | None) -> P
         steps=steps,
         lapses=0,
         until=None,
+        extended_at=None,
         extended=False,
         paused=False,
     )
@@ -489,6 +494,7 @@ def _resumed(entry: PointsEntry, event: Event) -> PointsEntry:
         closes=body["closes"],
         rest=body["rest"],
         stopped_at=None,
+        shown_at=None,
         objections=0,
     )
 
@@ -497,7 +503,11 @@ def _objected(entries: Entries, event: Event) -> Entries:
     entry = entries[event.proposal.body["entry"]]
     step = Step(INTAKE, event.proposal.id, event.proposal.keyids, event.recorded_at)
     if entry.state == PUBLISHED:
-        entry = replace(_opened(entry, OBJECTED, event, None), stopped_at=event.recorded_at)
+        entry = replace(
+            _opened(entry, OBJECTED, event, None),
+            stopped_at=event.recorded_at,
+            shown_at=entry.opened_at,
+        )
     entries[entry.id] = replace(entry, steps=(*entry.steps, step), objections=entry.objections + 1)
     return entries
 
@@ -538,6 +548,7 @@ def _lapsed(entries: Entries, event: Event) -> Entries:
             opened_at=event.recorded_at,
             lapses=entry.lapses + 1,
             until=None,
+            extended_at=None,
             extended=False,
         )
     else:
@@ -557,6 +568,7 @@ def _extended(entries: Entries, event: Event) -> Entries:
     entries[entry.id] = replace(
         entry,
         until=body["until"],
+        extended_at=event.recorded_at,
         extended=entry.extended or not vacancy,
         paused=entry.paused or vacancy,
     )

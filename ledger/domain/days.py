@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,21 @@ def _date_of_second(time_zone: str, second: str) -> str:
         return utc.astimezone(ZoneInfo(time_zone)).date().isoformat()
     except OverflowError:
         raise Refused("recorded-at", f"{second} has no date in the zone {time_zone}") from None
+
+
+def day_end(time_zone: str, day: str) -> datetime:
+    """Return the instant at which a day is over in an IANA time zone, in UTC."""
+    after = date.fromisoformat(day) + timedelta(days=1)
+    midnight = datetime(after.year, after.month, after.day, tzinfo=ZoneInfo(time_zone))
+    return midnight.astimezone(UTC)
+
+
+def dates(first: str, last: str) -> Iterator[str]:
+    """Yield the days from `first` to `last`, both included."""
+    day = date.fromisoformat(first)
+    while day.isoformat() <= last:
+        yield day.isoformat()
+        day += timedelta(days=1)
 
 
 def real_date(text: str, what: str) -> str:

@@ -10,6 +10,7 @@ from ledger.domain.rights import holds, need, signers
 from ledger.domain.world import World
 from ledger.errors import Refused
 from ledger.rules.calendar import natural_term_end, working_term_end
+from ledger.rules.period import following
 
 NOW = "~"
 """After every instant: the term opens with what is decided now, under the calendar of now."""
@@ -19,13 +20,35 @@ def working_end(world: World, opened_at: str, day: str, days: int) -> str:
     """Return the last day of a working-day term after `day` that opened at `opened_at` (A34).
 
     The term starts on the day after `day` and ends at 24:00 of the day returned; what is recorded
-    on that day is in time. `world` gives the calendar now.
+    on that day is in time. `world` gives the calendar now, and the outages, whose days do not
+    count (B21).
     """
     calendars = world.calendars.get(ROOT_UNIT) or Calendars()
+    down = outage_days(world)
     try:
-        return max(working_term_end(each, day, days) for each in calendars.from_on(opened_at))
+        return max(
+            working_term_end(each.without(down), day, days) for each in calendars.from_on(opened_at)
+        )
     except ValueError as error:
         raise Refused("term-length", str(error)) from None
+
+
+def outage_days(world: World) -> frozenset[str]:
+    """Return the days that recorded outages touch: they count in no term (B21)."""
+    return world.outages.get(ROOT_UNIT) or frozenset()
+
+
+def term_end(world: World, day: str, days: int) -> str:
+    """Return the last day of a term of natural days after `day`, outages left out (B21)."""
+    return pushed(world, day, natural_end(day, days))
+
+
+def pushed(world: World, day: str, end: str) -> str:
+    """Return the end of a term after `day` that would end on `end` without outages since (B21)."""
+    for down in sorted(outage_days(world)):
+        if day < down <= end:
+            end = following(end)
+    return end
 
 
 def natural_end(day: str, days: int) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ledger.domain import frame, redaction, standing, steps, witnessing
+from ledger.domain import frame, outage, redaction, standing, steps, witnessing
 from ledger.domain.days import real_date, zone_date
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, LEFT, SUSPENDED, Member
-from ledger.domain.organisation import RECOVERED, ROOT_UNIT, STREAM
+from ledger.domain.organisation import OUTAGE, RECOVERED, ROOT_UNIT, STREAM
 from ledger.domain.rights import (
     UNIT_DEPTH_MAX,
     covers,
@@ -320,6 +320,7 @@ _RULES: dict[str, Rule] = {
     FOUNDED: Rule("ledger", _founded),
     RECOVERED: Rule("ledger", witnessing.decide_recovery),
     WITNESSED: Rule("ledger", witnessing.decide_witnessed),
+    OUTAGE: Rule("ledger", outage.decide),
     "key.registered": Rule("actor", _key_registered),
     "key.revoked": Rule("actor", _key_revoked),
     "role.granted": Rule("actor", _role),

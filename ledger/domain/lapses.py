@@ -27,7 +27,7 @@ from ledger.domain.account import (
     PointsEntry,
 )
 from ledger.domain.days import days_between, real_date
-from ledger.domain.deadlines import NOW, natural_end, working_end
+from ledger.domain.deadlines import NOW, natural_end, pushed, term_end, working_end
 from ledger.domain.eligibility import refuse
 from ledger.domain.event import Proposal
 from ledger.domain.member import LEFT
@@ -86,17 +86,20 @@ def due_term(world: World, member: str, entry: PointsEntry) -> Due | None:
     gone = known is not None and known.status == LEFT
     if gone and entry.state in PENDING and entry.orders is None:
         return None
-    due = _end(world, entry, term)
-    return Due(entry.id, term, due if entry.until is None else max(due, entry.until))
+    due = end_of(world, entry, term)
+    if entry.until is not None and entry.extended_at is not None:
+        due = max(due, pushed(world, world.today(entry.extended_at), entry.until))
+    return Due(entry.id, term, due)
 
 
-def _end(world: World, entry: PointsEntry, term: str) -> str:
+def end_of(world: World, entry: PointsEntry, term: str) -> str:
+    """Return the last day of a term that the entry opened, extensions apart (A34, B2, B21)."""
     day = world.today(entry.opened_at)
     if term == RETURN:
-        return natural_end(day, policy.RETURNED_DAYS)
+        return term_end(world, day, policy.RETURNED_DAYS)
     days = figure(world, entry, _DAYS[term])
     if term not in _WORKING:
-        return natural_end(day, days)
+        return term_end(world, day, days)
     if term == PUBLICITY and entry.rest is not None:
         days = entry.rest
     end = working_end(world, entry.opened_at, day, days) if days else day
@@ -152,7 +155,7 @@ def extended(world: World, proposal: Proposal, ident: str, today: str) -> None:
     else:
         if entry.extended:
             raise Refused("extended-once", "this term was extended already")
-        length = days_between(world.today(entry.opened_at), _end(world, entry, due.term))
+        length = days_between(world.today(entry.opened_at), end_of(world, entry, due.term))
         last = natural_end(due.due, length)
     if not due.due < until <= last:
         raise Refused("extended-length", f"the new end lies after {due.due} and not after {last}")

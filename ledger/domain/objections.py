@@ -7,6 +7,7 @@ the entry. Whoever filed stands in the log as a salted commitment (B9).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ledger.domain.account import (
@@ -20,10 +21,10 @@ from ledger.domain.account import (
     PointsEntry,
 )
 from ledger.domain.calendar import Calendars
-from ledger.domain.deadlines import natural_end
+from ledger.domain.deadlines import outage_days, term_end
 from ledger.domain.eligibility import Case, refuse
 from ledger.domain.event import Proposal
-from ledger.domain.lapses import due_term
+from ledger.domain.lapses import PUBLICITY, due_term, end_of
 from ledger.domain.organisation import ROOT_UNIT
 from ledger.domain.policy import PEOPLE_MIN, figure
 from ledger.domain.pricing import path_on
@@ -65,10 +66,12 @@ def acknowledged(world: World, proposal: Proposal, ident: str, today: str) -> No
 def rest_of_term(world: World, entry: PointsEntry) -> int:
     """Return how many working days of publicity were left when an objection stopped it."""
     assert entry.stopped_at is not None  # noqa: S101 - asked of stopped entries
-    assert entry.closes is not None  # noqa: S101
+    assert entry.shown_at is not None  # noqa: S101
+    end = end_of(world, replace(entry, opened_at=entry.shown_at), PUBLICITY)
     calendar = (world.calendars.get(ROOT_UNIT) or Calendars()).at(entry.stopped_at)
+    calendar = calendar.without(outage_days(world))
     day, rest = world.today(entry.stopped_at), 0
-    while day < entry.closes:
+    while day < end:
         day = following(day)
         rest += calendar.is_working(day)
     return rest
@@ -134,7 +137,7 @@ def appeal_end(world: World, case: Case, entry: PointsEntry) -> str | None:
         for seal in world.seals.get(unit) or ()
         if seal.rulebook == entry.rulebook and seal.start <= entry.act_date <= seal.end
     ]
-    return natural_end(max(days), figure(world, entry, "appeal_days"))
+    return term_end(world, max(days), figure(world, entry, "appeal_days"))
 
 
 def appealed(world: World, proposal: Proposal, ident: str, today: str) -> None:
@@ -183,7 +186,7 @@ def kept_until(world: World, case: Case, entry: PointsEntry) -> str | None:
     """
     if entry.state in (REJECTED, WITHDRAWN):
         ended = world.today(entry.state_since)
-        return natural_end(ended, figure(world, entry, "appeal_days"))
+        return term_end(world, ended, figure(world, entry, "appeal_days"))
     if entry.final_at is None or entry.state == APPEALED:
         return None
     return appeal_end(world, case, entry)

@@ -25,7 +25,7 @@ from ledger.domain import (
 from ledger.domain.account import Account, evolve_account
 from ledger.domain.actor import Actor, Key, Role
 from ledger.domain.calendar import Calendars
-from ledger.domain.days import zone_date
+from ledger.domain.days import dates, zone_date
 from ledger.domain.event import Event
 from ledger.domain.fund import Fund, Spent
 from ledger.domain.history import History, Parents, Stay
@@ -40,7 +40,7 @@ from ledger.signing import decode_base64, keyid
 
 V = TypeVar("V")
 
-SIZE = "size"
+SIZE, LAST = "size", "last"
 
 
 class Table(Generic[V]):
@@ -95,10 +95,12 @@ TABLES = (
     "funds",
     "histories",
     "holders",
+    "instants",
     "keys",
     "linked",
     "members",
     "organisations",
+    "outages",
     "parents",
     "periods",
     "positions",
@@ -121,7 +123,8 @@ class World:
 
     `histories` (by member) and `parents` (by unit) say how things stood on a day; `scopes` are
     rulebook ids by unit, `spent` redemptions by member, `seals` by unit. `positions` are indexes in
-    the log: of a period's steps (`<period> <type>`), and of what comes next (`size`). `spans` is
+    the log: of a period's steps (`<period> <type>`), and of what comes next (`size`); `instants`
+    has when its last entry was recorded, `outages` the days that count in no term. `spans` is
     the period by unit, rulebook, kind and first day. `accounts` (by stream) holds only those that
     were loaded for deciding, `texts` those for an erasure. `holders` are the actors ever granted a
     role over a unit, by `<role> <unit>`. `memo` keeps what follows from units and rulebooks alone;
@@ -142,6 +145,8 @@ class World:
         self.accounts: Table[Account] = Table(base.accounts if base else None)
         self.texts: Table[Texts] = Table(base.texts if base else None)
         self.holders: Table[tuple[str, ...]] = Table(base.holders if base else None)
+        self.instants: Table[str] = Table(base.instants if base else None)
+        self.outages: Table[frozenset[str]] = Table(base.outages if base else None)
         self.calendars: Table[Calendars] = Table(base.calendars if base else None)
         self.histories: Table[History] = Table(base.histories if base else None)
         self.parents: Table[Parents] = Table(base.parents if base else None)
@@ -164,6 +169,11 @@ class World:
     def size(self) -> int:
         """How many entries there are before the one that is decided."""
         return self.positions.get(SIZE) or 0
+
+    @property
+    def last(self) -> str:
+        """When the entry before the one that is decided was recorded; empty before the first."""
+        return self.instants.get(LAST) or ""
 
     def today(self, recorded_at: str) -> str:
         """Return the date of an instant in the organisation's zone, which must be founded."""
@@ -199,12 +209,18 @@ class World:
             # Another one, for the world below may remember on.
             self.memo = {}
         self.positions[SIZE] = event.index + 1
+        self.instants[LAST] = event.recorded_at
 
 
 def _evolve_organisation(world: World, ident: str, event: Event) -> None:
     before = world.organisations.get(ident)
     after = organisation.evolve(before, event)
     world.organisations[ident] = after
+    if event.proposal.type == organisation.OUTAGE:
+        down = dates(
+            world.today(event.proposal.body["from"]), world.today(event.proposal.body["to"])
+        )
+        world.outages[ident] = (world.outages.get(ident) or frozenset()) | frozenset(down)
     if before is not None:
         return
     for listed in event.proposal.body["keys"]:

@@ -31,6 +31,10 @@ class Calendar:
             frozenset(d for d in self.workdays if not d.startswith(prefix)) | frozenset(workdays),
         )
 
+    def without(self, days: frozenset[str]) -> Calendar:
+        """Return the calendar in which nobody works on `days` either."""
+        return Calendar(self.holidays | days, self.workdays - days) if days else self
+
     def is_working(self, day: str) -> bool:
         """Tell whether `day` is a working day."""
         if day in self.workdays:

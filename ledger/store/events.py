@@ -33,6 +33,12 @@ class CheckpointWitnessed(Recorded):
     topic = "checkpoint.witnessed"
 
 
+class OutageRecorded(Recorded):
+    """The service was down: days that count in no term."""
+
+    topic = "outage.recorded"
+
+
 class KeyRegistered(Recorded):
     """A key counts from here on."""
 
@@ -115,6 +121,7 @@ _ALL: tuple[type[Recorded], ...] = (
     LedgerFounded,
     LedgerRecovered,
     CheckpointWitnessed,
+    OutageRecorded,
     KeyRegistered,
     KeyRevoked,
     RoleGranted,

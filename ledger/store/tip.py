@@ -13,7 +13,7 @@ from ledger.domain.account import Account, evolve_account
 from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
 from ledger.domain.texts import ERASED, Texts
-from ledger.domain.world import SIZE, Table, World
+from ledger.domain.world import LAST, SIZE, Table, World
 from ledger.entry import Entry, parse_entry
 from ledger.errors import ProofError, Refused
 from ledger.log.merkle import Edge, leaf_hash
@@ -66,6 +66,7 @@ class Tip:
         last = store.read(edge.size - 1, edge.size)[0]
         tip.leaf = leaves[edge.size - 1] = leaf_hash(last.state)
         tip.recorded_at = parse_entry(last.state).recorded_at
+        tip.world.instants[LAST] = tip.recorded_at
         return tip, leaves
 
     def follow(self, store: Store, stored: Sequence[Stored], origin: str | None) -> None:

@@ -43,6 +43,7 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
         ("key.revoked", {"keyid": "ab" * 32, "cause": "lost"}),
         ("role.granted", {"role": "auditor", "unit": "root", "until": "2026-12-31"}),
         ("role.revoked", {"role": "auditor", "unit": "root"}),
+        ("outage.recorded", {"from": "2026-02-01T00:00:00Z", "to": "2026-02-02T00:00:00Z"}),
         ("unit.moved", {"parent": "root"}),
         ("member.linked", {"actor": "somebody"}),
         ("member.transferred", {"unit": "east"}),
