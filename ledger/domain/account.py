@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Proposal
+from ledger.domain.texts import ERASED, Held, commitments
 
 CREDIT, DEBIT, REVERSAL = "credit", "debit", "reversal"
 CLAIM, DIRECT, IMPORT, CORRECTION = "claim", "direct", "import", "correction"
@@ -112,8 +113,9 @@ class PointsEntry:
     of it were left when an objection stopped it, None for a whole publicity; `stopped_at` is when,
     `shown_at` when the publicity that it stopped had opened.
     `reviewers` and `dual` are what the group check named; a `dual` entry needs one of the unit
-    above as well (A33). `account` is that of an import, which names no item; else the item says it.
-    `erratum` is what gives the right figure in place of the item's (B15).
+    above as well (A33). `texts` are the commitments in all statements about it. `account` is that
+    of an import, which names no item; else the item says it. `erratum` is what gives the right
+    figure in place of the item's (B15).
     """
 
     id: str
@@ -134,6 +136,7 @@ class PointsEntry:
     deed: str | None = None
     covers: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     round_start: int = 0
     reviewers: int = 0
     dual: bool = False
@@ -180,10 +183,15 @@ class PointsEntry:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A member's entries by id, in the order in which they came in."""
+    """A member's entries by id, in the order in which they came in.
+
+    `others` are statements about the member that hold commitments, `erased` what was erased (B22).
+    """
 
     version: int = 0
     entries: dict[str, PointsEntry] = field(default_factory=dict)
+    others: tuple[Held, ...] = ()
+    erased: frozenset[str] = frozenset()
 
     def counterparts(self) -> tuple[str, ...]:
         """Return the streams that hold the other halves of this member's corrections (B13)."""
@@ -220,9 +228,24 @@ def effective(account: Account, entry: PointsEntry, accounts: Accounts) -> bool:
 def evolve_account(account: Account | None, event: Event) -> Account:
     """Fold an event of `member/<id>` into the member's entries."""
     account = account or Account()
-    fold = _FOLDS.get(event.proposal.type)
-    entries = account.entries if fold is None else fold(dict(account.entries), event)
-    return Account(event.seq, entries)
+    proposal = event.proposal
+    fold = _FOLDS.get(proposal.type)
+    if fold is not None:
+        entries = fold(dict(account.entries), event)
+        return replace(account, version=event.seq, entries=_with_texts(entries, proposal))
+    if proposal.type == ERASED:
+        erased = account.erased | {proposal.body["commitment"]}
+        return replace(account, version=event.seq, erased=erased)
+    held = tuple(dict.fromkeys(commitments(proposal.body)))
+    others = (*account.others, Held(proposal.id, event.recorded_at, held)) if held else ()
+    return replace(account, version=event.seq, others=others or account.others)
+
+
+def matters(proposal: Proposal) -> bool:
+    """Tell whether a statement of a member's stream changes more of an account than its version."""
+    if proposal.type.startswith("points.") or proposal.type == ERASED:
+        return True
+    return next(commitments(proposal.body), None) is not None
 
 
 Entries = dict[str, PointsEntry]
@@ -300,6 +323,15 @@ def brought(ident: str, kind: str, act: dict[str, Any]) -> PointsEntry:
     fields = _act(act)
     return PointsEntry(ident, kind, CORRECTION, state=FINAL, claimed_at="", opened_at="",
                        state_since="", steps=(), **fields)  # fmt: skip
+
+
+def _with_texts(entries: Entries, proposal: Proposal) -> Entries:
+    """Note the commitments of a statement with the entry that it brought in or is about."""
+    entry = entries[proposal.body.get("entry", proposal.id)]
+    new = dict.fromkeys(commitments(proposal.body)).keys() - set(entry.texts)
+    if new:
+        entries[entry.id] = replace(entry, texts=(*entry.texts, *sorted(new)))
+    return entries
 
 
 KIND = {"points.awarded": CREDIT, "points.deducted": DEBIT}

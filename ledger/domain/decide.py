@@ -21,7 +21,7 @@ from ledger.domain.rights import (
     need,
     signers,
 )
-from ledger.domain.rule import Rule
+from ledger.domain.rule import Rule, own
 from ledger.domain.texts import ERASED
 from ledger.domain.witnessing import WITNESSED
 from ledger.domain.world import World
@@ -35,8 +35,7 @@ def decide(world: World, proposal: Proposal, recorded_at: str) -> None:
     """Raise Refused (rule and reason) if `proposal` may not be recorded at `recorded_at`.
 
     `world` is the state before it and is not changed. The accounts of the streams that `needs`
-    names must be among `world.accounts`; a stream without an account is taken as empty. An
-    erasure's terms are checked where its stream is among `world.texts`.
+    names must be among `world.accounts`; a stream without an account is taken as empty.
     """
     rule = _RULES.get(proposal.type)
     if rule is None:
@@ -333,7 +332,7 @@ _RULES: dict[str, Rule] = {
     "member.suspended": Rule("member", _member_status),
     "member.reinstated": Rule("member", _member_status),
     "member.left": Rule("member", _member_status),
-    ERASED: Rule("member", redaction.decide),
+    ERASED: Rule("member", redaction.decide, own),
     **steps.RULES,
     **frame.RULES,
 }

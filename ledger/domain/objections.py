@@ -189,4 +189,6 @@ def kept_until(world: World, case: Case, entry: PointsEntry) -> str | None:
         return term_end(world, ended, figure(world, entry, "appeal_days"))
     if entry.final_at is None or entry.state == APPEALED:
         return None
+    if entry.order is not None and entry.reversed_by is None:
+        return None  # what was ordered is not carried out yet
     return appeal_end(world, case, entry)

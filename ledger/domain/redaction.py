@@ -6,39 +6,33 @@ while somebody may still object or appeal, or while a case about it is open.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from ledger.domain.days import zone_date
+from ledger.domain.account import ENDED, REVERSED, Account, PointsEntry
+from ledger.domain.deadlines import term_end
 from ledger.domain.event import Proposal
+from ledger.domain.objections import kept_until
+from ledger.domain.policy import DEFAULTS
 from ledger.domain.rights import need_pair, signers
-from ledger.domain.texts import Texts
+from ledger.domain.way import case_of
 from ledger.domain.world import World
 from ledger.errors import Refused
 
-APPEAL_DAYS = 30
-"""Natural days after it is final, decided or sealed in which an entry can be appealed (B18)."""
-
 
 class Use(NamedTuple):
-    """One statement that stands on a commitment.
+    """One statement or entry that stands on a commitment.
 
     `term_ends` is the last date of its last objection or appeal term, None while that is not
-    fixed yet; `case` is the id of an open case about it.
+    fixed yet.
     """
 
     statement: str
     term_ends: str | None
-    case: str | None = None
 
 
 def decide(world: World, proposal: Proposal, ident: str, today: str) -> None:
-    """Raise Refused unless a registrar and a committee member ordered it in time (B22).
-
-    The terms are checked where the stream's texts are among `world.texts`: the sequencer loads
-    them, a verifier of whole logs does not.
-    """
+    """Raise Refused unless a registrar and a committee member ordered it in time (B22)."""
     signed = signers(world, proposal)
     member = world.members.get(ident)
     if member is None:
@@ -47,48 +41,54 @@ def decide(world: World, proposal: Proposal, ident: str, today: str) -> None:
         if world.linked.get(actor) == ident:
             raise Refused("no-self-review", f"{actor} is member {ident} and may not sign for it")
     need_pair(world, signed, "registrar", "committee", member.unit, today)
-    organisation = world.organisation
-    texts = world.texts.get(proposal.stream)
-    if texts is None or organisation is None:
-        return
+    account = world.accounts.get(proposal.stream) or Account()
     commitment = proposal.body["commitment"]
-    if commitment in texts.erased:
+    if commitment in account.erased:
         raise Refused("erased-once", f"{commitment[:16]}… was erased already")
-    check_erasable(recorded_uses(texts, commitment, organisation.time_zone), today)
-
-
-def recorded_uses(texts: Texts, commitment: str, time_zone: str) -> list[Use]:
-    """Return what stands on a commitment, each with the appeal term that runs from its record.
-
-    The least that any entry has; an account that knows the way of its entries knows better.
-    """
-    uses = []
-    for held in texts.held.get(commitment, ()):
-        recorded = date.fromisoformat(zone_date(time_zone, held.recorded_at))
-        uses.append(Use(held.statement, (recorded + timedelta(APPEAL_DAYS)).isoformat()))
-    return uses
-
-
-def check_erasable(uses: Sequence[Use], today: str) -> None:
-    """Raise Refused unless every use of a commitment is settled for good on `today` (B22)."""
-    if not uses:
+    known = False
+    for use in uses(world, ident, account, commitment, today):
+        known = True
+        _need_settled(use, today)
+    if not known:
         raise Refused(
             "commitment-known", "this stream holds no such commitment: name the stream that does"
         )
-    for use in uses:
-        if use.case is not None:
-            raise Refused(
-                "erasure-case",
-                f"case {use.case} about {use.statement} is open: erase after it is decided",
-            )
-        if use.term_ends is None:
-            raise Refused(
-                "erasure-term",
-                f"{use.statement} is still on its way: erase after its last appeal term",
-            )
-        if today <= use.term_ends:
-            raise Refused(
-                "erasure-term",
-                f"{use.statement} can be objected to or appealed until {use.term_ends}: erase "
-                "after that day",
-            )
+
+
+def uses(world: World, ident: str, account: Account, commitment: str, today: str) -> Iterator[Use]:
+    """Yield what stands on a commitment in a member's account."""
+    for entry in account.entries.values():
+        if commitment in entry.texts:
+            yield Use(entry.id, _settled_after(world, ident, account, entry, today))
+    for held in account.others:
+        if commitment in held.commitments:
+            recorded = world.today(held.recorded_at)
+            yield Use(held.statement, term_end(world, recorded, DEFAULTS["appeal_days"]))
+
+
+def _settled_after(
+    world: World, ident: str, account: Account, entry: PointsEntry, today: str
+) -> str | None:
+    """Return the last term of an entry and of all that corrects it, None while one is open."""
+    ends = [kept_until(world, case_of(world, ident, entry, today), entry)]
+    for each in entry.corrections:
+        other = account.entries[each]
+        if other.state not in ENDED - {REVERSED}:
+            ends.append(_settled_after(world, ident, account, other, today))
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None
+
+
+def _need_settled(use: Use, today: str) -> None:
+    if use.term_ends is None:
+        raise Refused(
+            "erasure-term",
+            f"{use.statement} is still on its way, or a case about it is open: erase after its "
+            "last appeal term",
+        )
+    if today <= use.term_ends:
+        raise Refused(
+            "erasure-term",
+            f"{use.statement} can be objected to or appealed until {use.term_ends}: erase after "
+            "that day",
+        )

@@ -1,45 +1,23 @@
-"""Which commitments a stream holds, by what, and which of them were erased."""
+"""Commitments in statements, and the statement that erases what one stands for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-
-from ledger.domain.event import Event
 
 ERASED = "text.erased"
 # Members of statement bodies that hold a commitment, alone or in a list.
-_MEMBERS = frozenset({"commitment", "reason", "late_reason", "sheet", "filer", "opened"})
+_MEMBERS = frozenset(
+    {"commitment", "reason", "late_reason", "sheet", "filer", "filled", "leave", "opened"}
+)
 
 
 class Held(NamedTuple):
-    """A statement that holds a commitment, and its RFC 3339 `recorded_at`."""
+    """A statement about no entry, its RFC 3339 `recorded_at`, and the commitments that it holds."""
 
     statement: str
     recorded_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Who holds each commitment, in the order of recording, and what was erased."""
-
-    held: dict[str, tuple[Held, ...]] = field(default_factory=dict)
-    erased: frozenset[str] = frozenset()
-
-
-def evolve(texts: Texts, event: Event) -> Texts:
-    """Fold an event of the stream."""
-    proposal = event.proposal
-    if proposal.type == ERASED:
-        return Texts(texts.held, texts.erased | {proposal.body["commitment"]})
-    found = dict.fromkeys(commitments(proposal.body))
-    if not found:
-        return texts
-    held = dict(texts.held)
-    for each in found:
-        held[each] = (*held.get(each, ()), Held(proposal.id, event.recorded_at))
-    return Texts(held, texts.erased)
+    commitments: tuple[str, ...]
 
 
 def commitments(body: Any) -> Iterator[str]:

@@ -19,7 +19,6 @@ from ledger.domain import (
     organisation,
     period,
     rulebook,
-    texts,
     unit,
 )
 from ledger.domain.account import Account, evolve_account
@@ -33,7 +32,6 @@ from ledger.domain.member import Member
 from ledger.domain.organisation import ROOT_UNIT, Organisation
 from ledger.domain.period import Period, Seal
 from ledger.domain.rulebook import Rulebook
-from ledger.domain.texts import Texts
 from ledger.domain.unit import Unit
 from ledger.rules.period import preceding
 from ledger.signing import decode_base64, keyid
@@ -110,7 +108,6 @@ TABLES = (
     "seals",
     "spans",
     "spent",
-    "texts",
     "units",
 )
 """All that a world holds, by attribute."""
@@ -126,7 +123,7 @@ class World:
     the log: of a period's steps (`<period> <type>`), and of what comes next (`size`); `instants`
     has when its last entry was recorded, `outages` the days that count in no term. `spans` is
     the period by unit, rulebook, kind and first day. `accounts` (by stream) holds only those that
-    were loaded for deciding, `texts` those for an erasure. `holders` are the actors ever granted a
+    were loaded for deciding. `holders` are the actors ever granted a
     role over a unit, by `<role> <unit>`. `memo` keeps what follows from units and rulebooks alone;
     an event of either drops it.
     """
@@ -143,7 +140,6 @@ class World:
         self.linked: Table[str] = Table(base.linked if base else None)
         self.registrars: Table[bool] = Table(base.registrars if base else None)
         self.accounts: Table[Account] = Table(base.accounts if base else None)
-        self.texts: Table[Texts] = Table(base.texts if base else None)
         self.holders: Table[tuple[str, ...]] = Table(base.holders if base else None)
         self.instants: Table[str] = Table(base.instants if base else None)
         self.outages: Table[frozenset[str]] = Table(base.outages if base else None)
@@ -200,9 +196,6 @@ class World:
     def evolve(self, event: Event) -> None:
         """Fold one event, which must already have been decided."""
         stream = event.proposal.stream
-        loaded = self.texts.get(stream)
-        if loaded is not None:
-            self.texts[stream] = texts.evolve(loaded, event)
         kind, _, ident = stream.partition("/")
         _FOLDS[kind](self, ident, event)
         if kind in _REMEMBERED or len(self.memo) > MEMO_MAX:

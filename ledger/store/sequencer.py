@@ -25,7 +25,6 @@ from typing import NoReturn
 
 from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event
-from ledger.domain.texts import ERASED
 from ledger.domain.world import Table
 from ledger.entry import ENTRY_SIZE_MAX, entry_bytes, format_instant, parse_entry
 from ledger.errors import (
@@ -223,7 +222,6 @@ class Sequencer:
         read = [stream for each in proposals for stream in needs(each)]
         if read:
             tip.load_accounts(self._store, read)
-        tip.load_texts(self._store, [each.stream for each in proposals if each.type == ERASED])
         first: dict[str, Pending] = {}
         for each in batch.pending:
             assert each.admitted is not None  # noqa: S101 - what was not admitted is settled

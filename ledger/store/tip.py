@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ledger import schema
-from ledger.domain import texts
 from ledger.domain.account import Account, evolve_account
 from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
-from ledger.domain.texts import ERASED, Texts
 from ledger.domain.world import LAST, SIZE, Table, World
 from ledger.entry import Entry, parse_entry
 from ledger.errors import ProofError, Refused
@@ -81,7 +79,6 @@ class Tip:
         self.load_heads(store, [each.stream for each in entries])
         if origin is not None:
             self.load_accounts(store, [s for e in entries for s in needs(Proposal.of(e.statement))])
-            self.load_texts(store, [e.stream for e in entries if e.statement.type == ERASED])
         for index, (leaf, entry) in enumerate(zip(leaves, entries, strict=True), self.size):
             self._check_chain(index, entry)
             event = Event.of(entry, index)
@@ -142,17 +139,6 @@ class Tip:
             others = [each for each in account.counterparts() if each not in seen]
             seen.update(others)
             waiting += others
-
-    def load_texts(self, store: Store, streams: Iterable[str]) -> None:
-        """Make the commitments of `streams` known, which erasures are decided on."""
-        if len(self.world.texts) > ACCOUNTS_MAX:
-            self.world.texts.forget()
-        for stream in dict.fromkeys(streams):
-            if self.world.texts.get(stream) is None:
-                found = Texts()
-                for index, data in store.stream(stream, self.size):
-                    found = texts.evolve(found, Event.of(parse_entry(data), index))
-                self.world.texts[stream] = found
 
 
 def account_of(entries: Iterable[tuple[int, Entry]]) -> Account:

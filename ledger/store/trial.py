@@ -11,7 +11,6 @@ from datetime import datetime
 
 from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
-from ledger.domain.texts import ERASED
 from ledger.entry import Statement, format_instant
 from ledger.errors import MingzhangError, Refused
 from ledger.store.admission import check_signatures, parse
@@ -59,8 +58,6 @@ def _decide(store: Store, tip: Tip, statement: Statement, recorded_at: str) -> N
     proposal = Proposal.of(statement)
     tip.load_heads(store, [proposal.stream])
     tip.load_accounts(store, needs(proposal))
-    if proposal.type == ERASED:
-        tip.load_texts(store, [proposal.stream])
     decide(tip.world, proposal, recorded_at)
     seq, leaf = tip.heads.get(proposal.stream) or (0, NO_LEAF)
     tip.world.evolve(Event(proposal, seq + 1, tip.size, recorded_at))

@@ -6,6 +6,7 @@ function (`ledger.domain.decide`), on the state that the entries before give.
 
 from __future__ import annotations
 
+from ledger.domain.account import matters
 from ledger.domain.decide import FOUNDED, decide, founding_keys, needs, proving_key
 from ledger.domain.event import Event, Proposal
 from ledger.domain.world import World
@@ -106,7 +107,7 @@ class Replay:
             self._verify(record, *still_open)
         event = Event(proposal, seq, self.entries, recorded_at)
         self._world.evolve(event)
-        if kind.startswith("points."):
+        if stream.startswith("member/") and matters(proposal):
             self._accounts.put_aside(number, event)
         if kind in _WITH_KEYS:
             new = proving_key(proposal)

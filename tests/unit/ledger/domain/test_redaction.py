@@ -4,91 +4,129 @@ from __future__ import annotations
 
 import pytest
 
-from ledger.domain.decide import decide
-from ledger.domain.event import Event, Proposal
-from ledger.domain.redaction import Use, check_erasable
-from ledger.domain.texts import Texts, commitments, evolve
-from ledger.domain.world import World
-from ledger.entry import parse_envelope
-from ledger.errors import Refused
-from tests.support.organisation import COMMITMENT, Organisation
+from ledger.domain.account import Account, matters
+from ledger.domain.event import Proposal
+from ledger.domain.texts import commitments
+from tests.support.organisation import COMMITMENT
+from tests.support.passage import Passage, why
 
-SET_UP, EARLY, TERM, LATE = (
-    f"2026-{each}T01:00:00.000000Z" for each in ("01-05", "01-06", "02-05", "02-06")
-)
+FILER, DECISION = "f1" * 32, "d1" * 32
+ERASED = "text.erased"
 
 
-def refused(uses: list[Use], today: str) -> str:
-    with pytest.raises(Refused) as error:
-        check_erasable(uses, today)
-    return error.value.rule
+class Erasing(Passage):
+    """A passage with a committee member and a registrar who order erasures."""
 
-
-def test_b22_nothing_is_erased_before_the_last_term_of_every_use() -> None:
-    uses = [Use("a", "2026-02-01"), Use("b", "2026-03-01")]
-    assert refused(uses, "2026-03-01") == "erasure-term"
-    check_erasable(uses, "2026-03-02")
-
-
-def test_b22_nothing_is_erased_while_an_entry_is_on_its_way_or_a_case_is_open() -> None:
-    assert refused([Use("a", None)], "2030-01-01") == "erasure-term"
-    assert refused([Use("a", "2026-02-01", "case-1")], "2030-01-01") == "erasure-case"
-    assert refused([], "2030-01-01") == "commitment-known"
-
-
-class Log:
-    """A world with one award to m-2, recorded on 6 January."""
-
-    def __init__(self) -> None:
-        self.made = Organisation()
-        self.world = World()
-        for each in self.made.set_up():
-            self.record(each, SET_UP)
-        self.stream = "member/m-2"
-        self.world.texts[self.stream] = Texts()
-        self.record(self.made.award("m-2"), EARLY)
-
-    def record(self, envelope: bytes, at: str) -> None:
-        proposal = Proposal.of(parse_envelope(envelope))
-        decide(self.world, proposal, at)
-        self.world.evolve(Event(proposal, 1, 0, at))
-
-    def erasure(self, *signers: str, commitment: str = COMMITMENT) -> bytes:
+    def erase(self, day: str, commitment: str = COMMITMENT, member: str = "m-2") -> None:
         body = {"commitment": commitment, "cause": "request"}
-        return self.made.statement("text.erased", self.stream, signers[0], body, also=signers[1:])
+        self.say(ERASED, f"member/{member}", body, ("reg-1", "east-com-1"), day)
+
+    def kept(self, rule: str, day: str, commitment: str = COMMITMENT, *signers: str) -> str:
+        body = {"commitment": commitment, "cause": "request"}
+        signed = signers or ("reg-1", "east-com-1")
+        return self.refused(rule, ERASED, "member/m-2", body, signed, day)
 
 
-def rule_of(log: Log, envelope: bytes, at: str) -> str:
-    with pytest.raises(Refused) as error:
-        log.record(envelope, at)
-    return error.value.rule
+@pytest.fixture
+def passage() -> Erasing:
+    return Erasing()
 
 
-def test_b22_an_award_is_kept_for_its_thirty_days_of_appeal() -> None:
-    log = Log()
-    assert rule_of(log, log.erasure("reg-1", "com-1"), TERM) == "erasure-term"
-    log.record(log.erasure("reg-1", "com-1"), LATE)
+def test_b22_nothing_is_erased_while_an_entry_is_on_its_way(passage: Erasing) -> None:
+    ident = passage.claim()
+    assert ident in passage.kept("erasure-term", "2026-01-13")
+    passage.check(ident)
+    passage.review(ident)
+    passage.on("published", {"entry": ident, "closes": "2026-01-19"}, "east-sec")
+    assert "on its way" in passage.kept("erasure-term", "2027-01-01")
 
 
-def test_an_erasure_takes_a_registrar_and_a_committee_member() -> None:
-    log = Log()
-    assert rule_of(log, log.erasure("reg-1"), LATE) == "needs-committee"
-    assert rule_of(log, log.erasure("com-1"), LATE) == "needs-registrar"
-    assert rule_of(log, log.erasure("rec-1", "com-1"), LATE) == "needs-registrar"
+def test_b22_what_is_final_is_kept_until_its_last_day_of_appeal(passage: Erasing) -> None:
+    passage.final()
+    assert "until 2026-02-19" in passage.kept("erasure-term", "2026-02-19")
+    passage.erase("2026-02-20")
 
 
-def test_only_what_the_stream_holds_is_erased_and_once() -> None:
-    log = Log()
-    other = log.erasure("reg-1", "com-1", commitment="cd" * 32)
-    assert rule_of(log, other, LATE) == "commitment-known"
-    log.record(log.erasure("reg-1", "com-1"), LATE)
-    assert rule_of(log, log.erasure("reg-1", "com-1"), LATE) == "erased-once"
+def test_b22_a_seal_of_the_period_keeps_it_for_thirty_days_more(passage: Erasing) -> None:
+    passage.final()
+    period = {"unit": "east", "rulebook": "rules", "kind": "quarter"} | {
+        "start": "2026-01-01",
+        "end": "2026-03-31",
+    }
+    pair = ("east-sec", "east-com-1")
+    passage.say("period.opened", "period/q1", period, pair, "2026-01-20")
+    for kind, day in (("cut_off", "2026-04-01"), ("published", "2026-04-01")):
+        body = {"as_of": passage.world.size} if kind == "published" else {}
+        passage.say(f"period.{kind}", "period/q1", body, pair, day)
+    passage.say("period.closed", "period/q1", {}, pair, "2026-04-20")
+    passage.say("period.sealed", "period/q1", {"as_of": passage.world.size}, pair, "2026-04-20")
+    assert "until 2026-05-20" in passage.kept("erasure-term", "2026-05-20")
+    passage.erase("2026-05-21")
 
 
-def test_a_use_recorded_later_holds_it_longer() -> None:
-    log = Log()
-    log.record(log.made.award("m-2"), TERM)
-    assert rule_of(log, log.erasure("reg-1", "com-1"), LATE) == "erasure-term"
+def test_b22_an_open_appeal_keeps_reasons_and_the_filer(passage: Erasing) -> None:
+    ident = passage.final()
+    passage.on("appealed", {"entry": ident, "filer": FILER}, "in-1", day="2026-02-10")
+    for each in (COMMITMENT, FILER):
+        passage.kept("erasure-term", "2027-01-01", each)
+    body = {"entry": ident, "reason": DECISION, "outcome": "upheld"}
+    passage.on("reexamined", body, "up-1", "up-2", day="2026-03-01")
+    assert "until 2026-03-31" in passage.kept("erasure-term", "2026-03-31", DECISION)
+    for each in (COMMITMENT, FILER, DECISION):
+        passage.erase("2026-04-01", each)
+
+
+def test_b22_a_decision_that_is_not_carried_out_keeps_them(passage: Erasing) -> None:
+    ident = passage.final()
+    passage.on("appealed", {"entry": ident, "filer": FILER}, "in-1", day="2026-02-10")
+    body = why(ident, outcome="reversed")
+    passage.on("reexamined", body, "up-1", "up-2", day="2026-03-01")
+    assert "on its way" in passage.kept("erasure-term", "2027-01-01")
+
+
+def test_b22_a_correction_under_way_keeps_the_reasons_of_what_it_corrects(
+    passage: Erasing,
+) -> None:
+    ident = passage.final(reason=DECISION)
+    passage.on(
+        "corrected", {"reverses": ident, "reason": FILER, "path": "full"}, "mem-2", day="2026-02-20"
+    )
+    assert "on its way" in passage.kept("erasure-term", "2026-02-21", DECISION)
+
+
+def test_b22_a_rejected_or_withdrawn_claim_is_kept_for_thirty_days(passage: Erasing) -> None:
+    ident = passage.claim()
+    passage.on("withdrawn", {"entry": ident}, "mem-2")
+    assert "until 2026-02-11" in passage.kept("erasure-term", "2026-02-11")
+    passage.erase("2026-02-12")
+
+
+def test_b22_the_reason_of_a_suspension_is_kept_for_thirty_days(passage: Erasing) -> None:
+    body = {"date": "2026-01-12", "reason": DECISION}
+    passage.say("member.suspended", "member/m-2", body, day="2026-01-12")
+    assert "until 2026-02-11" in passage.kept("erasure-term", "2026-02-11", DECISION)
+    passage.erase("2026-02-12", DECISION)
+
+
+def test_an_erasure_takes_a_registrar_and_a_committee_member(passage: Erasing) -> None:
+    passage.final()
+    day = "2026-02-20"
+    passage.kept("needs-committee", day, COMMITMENT, "reg-1")
+    passage.kept("needs-registrar", day, COMMITMENT, "east-com-1")
+    passage.kept("needs-registrar", day, COMMITMENT, "rec-1", "east-com-1")
+
+
+def test_only_what_the_stream_holds_is_erased_and_once(passage: Erasing) -> None:
+    passage.final()
+    passage.kept("commitment-known", "2026-02-20", "cd" * 32)
+    passage.erase("2026-02-20")
+    passage.kept("erased-once", "2026-02-20")
+
+
+def test_b22_a_use_recorded_later_holds_it_longer(passage: Erasing) -> None:
+    passage.final()
+    passage.claim(day="2026-02-19", act_date="2026-02-18")
+    passage.kept("erasure-term", "2026-02-20")
 
 
 def test_commitments_are_found_wherever_a_body_holds_them() -> None:
@@ -96,10 +134,15 @@ def test_commitments_are_found_wherever_a_body_holds_them() -> None:
         "reason": "aa",
         "opened": ["bb", "cc"],
         "replacement": {"reason": "dd", "evidence": [{"kind": "photo", "commitment": "ee"}]},
+        "filled": "ff",
+        "leave": "gg",
         "rulebook": "rules",
     }
-    assert list(commitments(body)) == ["aa", "bb", "cc", "dd", "ee"]
-    assert (
-        evolve(Texts(), Event(Proposal("member.left", "i", "l", "s", "a", {}, ()), 1, 0, ""))
-        == Texts()
-    )
+    assert list(commitments(body)) == ["aa", "bb", "cc", "dd", "ee", "ff", "gg"]
+
+
+def test_statements_that_hold_nothing_leave_the_account_alone() -> None:
+    enrolled = Proposal("member.enrolled", "i", "l", "member/m-1", "a", {"unit": "east"}, ())
+    assert not matters(enrolled)
+    assert matters(enrolled._replace(type="member.left", body={"reason": COMMITMENT}))
+    assert Account().others == ()
