@@ -23,7 +23,7 @@ from ledger.log.tiles import decode_entries, encode_entries
 from ledger.signing import join_envelope
 from ledger.verify.report import Failure, Report
 from ledger.verify.whole import verify_log
-from tests.support.organisation import ORIGIN, Organisation, key_of
+from tests.support.organisation import COMMITMENT, ORIGIN, Organisation, key_of
 from tests.support.static_log import (
     LOG_SIGNER,
     OTHER_SIGNER,
@@ -735,3 +735,29 @@ def test_a_time_at_the_end_of_the_calendar_is_named_not_a_crash(
         *insider.recorder.entries[1:],
     ]
     assert insider.fault().index in {0, 1}
+
+
+def test_b22_an_erasure_before_the_last_term_is_named(insider: Insider) -> None:
+    order = insider.organisation.statement(
+        "text.erased",
+        "member/m-2",
+        "reg-1",
+        {"commitment": COMMITMENT, "cause": "request"},
+        also=("com-1",),
+    )
+    index = insider.record(order, "2026-02-05T01:00:00.000000Z")
+    found = insider.fault()
+    assert (found.kind, found.index) == ("erasure-term", index)
+
+
+def test_b22_an_erasure_after_the_last_term_holds(insider: Insider) -> None:
+    order = insider.organisation.statement(
+        "text.erased",
+        "member/m-2",
+        "reg-1",
+        {"commitment": COMMITMENT, "cause": "request"},
+        also=("com-1",),
+    )
+    insider.record(order, "2026-02-06T01:00:00.000000Z")
+    write_log(insider._folder, insider.recorder.entries)
+    assert verify(insider._folder).ok
