@@ -102,6 +102,10 @@ class Reader:
         limit = max(1, min(limit, STREAM_PAGE_MAX))
         return self._rows(query("stream_entries"), (stream, after_seq, self.size(), limit))
 
+    def structural(self, start: int, stop: int) -> list[tuple[int, bytes]]:
+        """Return index and bytes of the signed entries in a range that are not about points."""
+        return self._rows(query("structural_entries"), (start, min(stop, self.size())))
+
     def inclusion_proof(self, size: int, index: int) -> list[bytes]:
         """Return the proof that entry `index` is in the tree of `size`, leaf to root.
 

@@ -83,8 +83,8 @@ def test_every_table_is_written_as_it_is_folded(
 ) -> None:
     views, asked = Views(pool), parse_as_of(str(size)) if size else None
     for name, rows in folded(journal, size or SIZE):
-        if name == "rankings.score" and size:
-            continue
+        if size and name in ("rankings.score", "terms.entry", "terms.figure"):
+            continue  # kept for the present alone
         for suffix in export.SUFFIXES:
             path = tmp_path / f"{name}{suffix}"
             assert export.export(views, name, path, asked).size == (size or SIZE)

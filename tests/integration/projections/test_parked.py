@@ -224,7 +224,7 @@ def test_a_row_that_only_the_database_refuses_is_parked_too(
     (parked,) = status.parked_streams(pool)
     assert (parked.stream, parked.log_index) == (stream, poisoned)
     unpark(database.connect, RANKINGS, stream)
-    assert_folded(database, journal, 153)
+    assert_folded(database, journal, 153, [RANKINGS, STATEMENTS])
 
 
 @contextmanager

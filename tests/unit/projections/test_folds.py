@@ -16,6 +16,7 @@ from projections.statements import STATEMENTS
 from tests.support.journal import Journal, random_journal
 
 DAYS = ["2024-12-31", "2025-01-01", "2025-03-31", "2025-04-01", "2025-12-31", "2026-01-01"]
+POINTS = (RANKINGS, STATEMENTS)
 ACT = st.tuples(
     st.sampled_from(["award", "deduct", "reverse", "replace"]),
     st.sampled_from(["m-1", "m-2"]),
@@ -84,7 +85,7 @@ def test_scores_and_balances_are_the_sums_of_what_is_not_reversed(
         }
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.name))
+@pytest.mark.parametrize("model", POINTS, ids=lambda model: str(model.name))
 def test_an_entry_that_cannot_be_folded_parks_its_stream_and_no_other(model: ReadModel) -> None:
     journal = start()
     other = journal.award("m-2")
@@ -111,7 +112,7 @@ def test_an_entry_that_cannot_be_folded_parks_its_stream_and_no_other(model: Rea
     assert rows.as_of(7, "now").parked == ("member/m-1",)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.name))
+@pytest.mark.parametrize("model", POINTS, ids=lambda model: str(model.name))
 @pytest.mark.parametrize("replacement", [None, 100])
 def test_what_is_reversed_already_cannot_be_reversed_again(
     model: ReadModel, replacement: int | None
