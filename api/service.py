@@ -12,6 +12,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access import read_token_digest
+from api.clerk import Clerk
+from api.desk import Desk
 from api.refusing import Refuser, is_refusal, open_refuser
 from api.witnessing import Witnessing, open_witnessing
 from ledger.domain.decide import FOUNDED
@@ -36,8 +38,9 @@ class FoundingError(MingzhangError):
 class Service:
     """The open ledger, who may found it over HTTP (key ids), and what keeps the read models up.
 
-    `refuser` signs refusals; `witnessing` brings checkpoints to witnesses; `documents` are open to
-    who has the token of that SHA-256.
+    `refuser` signs refusals, `clerk` what lapses; `desk` answers about entries under way;
+    `witnessing` brings checkpoints to witnesses. `documents` are open to who has the token of that
+    SHA-256.
     """
 
     ledger: Ledger
@@ -47,6 +50,8 @@ class Service:
     documents: Documents | None = None
     documents_token: bytes | None = None
     witnessing: Witnessing | None = None
+    desk: Desk | None = None
+    clerk: Clerk | None = None
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -78,6 +83,8 @@ class Service:
             self.runner.start()
         if self.witnessing is not None:
             self.witnessing.start()
+        if self.clerk is not None:
+            self.clerk.start()
 
     def close(self) -> None:
         """Finish what is queued and let go of the database; a second call does nothing."""
@@ -85,6 +92,10 @@ class Service:
             self._closed = True
             if self.witnessing is not None:
                 self.witnessing.close()
+            if self.clerk is not None:
+                self.clerk.close()
+            if self.desk is not None:
+                self.desk.close()
             if self.runner is not None:
                 self.runner.close()
             if self.documents is not None:
@@ -127,8 +138,21 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
     try:
         refuser = open_refuser(data_dir, ledger.origin)
         documents = Documents(ledger.database.pool(0, DOCUMENT_CONNECTIONS_MAX))
-        witnessing = open_witnessing(ledger, refuser.key if refuser is not None else None)
-        return Service(ledger, founders, Runner.of(ledger), refuser, documents, token, witnessing)
+        key = refuser.key if refuser is not None else None
+        witnessing = open_witnessing(ledger, key)
+        desk = Desk(ledger)
+        clerk = Clerk(ledger, key, desk) if key is not None else None
+        return Service(
+            ledger,
+            founders,
+            Runner.of(ledger),
+            refuser,
+            documents,
+            token,
+            witnessing=witnessing,
+            desk=desk,
+            clerk=clerk,
+        )
     except BaseException:
         ledger.close()
         raise

@@ -16,6 +16,7 @@ from ledger.errors import MingzhangError
 _MODULES = {
     "init": "operate",
     "serve": "operate",
+    "clerk": "clerk",
     "export": "operate",
     "repair": "operate",
     "commit": "documents",

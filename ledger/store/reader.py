@@ -126,6 +126,14 @@ class Reader:
         nodes = node_hashes(self._rows, consistency_nodes(old, new))
         return consistency_proof(old, new, nodes.__getitem__)
 
+    def find(self, statement_id: str) -> tuple[int, bytes]:
+        """Return index and leaf bytes of a signed statement. Raises NotFoundError."""
+        found = self._rows(query("find_ids"), ([statement_id],))
+        if not found or found[0][1] >= self.size():
+            raise NotFoundError(f"no signed entry holds a statement {statement_id}")
+        _, index, data = found[0]
+        return index, data
+
     def receipt(self, statement_id: str) -> bytes:
         """Return the receipt of a statement, the same bytes as it was answered with.
 

@@ -189,3 +189,10 @@ WHERE stream = %s AND type = %s AND index < %s ORDER BY seq DESC LIMIT 1
 SELECT EXISTS (
     SELECT FROM mingzhang.entry WHERE index >= %s AND index < %s AND type <> %s
 )
+
+-- beat: a serving process is up; the time is its own clock's
+INSERT INTO mingzhang.heartbeat (at) VALUES (%s)
+ON CONFLICT (one) DO UPDATE SET at = greatest(heartbeat.at, EXCLUDED.at)
+
+-- last_beat: when one was last up
+SELECT at FROM mingzhang.heartbeat

@@ -230,3 +230,10 @@ CREATE TABLE mingzhang.cosignature (
 CREATE TRIGGER cosignature_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON mingzhang.cosignature
     FOR EACH STATEMENT EXECUTE FUNCTION mingzhang.refuse_change();
 GRANT SELECT, INSERT ON mingzhang.cosignature TO mingzhang_service;
+
+-- When a serving process of this log was last up: what a start after an outage goes by.
+CREATE TABLE mingzhang.heartbeat (
+    one boolean     PRIMARY KEY DEFAULT true CHECK (one),
+    at  timestamptz NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON mingzhang.heartbeat TO mingzhang_service;

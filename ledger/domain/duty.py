@@ -1,0 +1,192 @@
+"""Whose turn it is: the steps that wait for somebody, their last day, and who may take them.
+
+Nothing is decided here. Who may take a step is asked of the rules that decide it (`eligibility`),
+so that the answer is the one that a statement would get. One of them is named first; when a term
+lapses the next is, and after that the unit above (B2). All who may act may still act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from ledger.domain.account import (
+    ACKNOWLEDGED,
+    APPEALED,
+    CHECKED,
+    CLAIM_STEP,
+    CLAIMED,
+    DIRECT,
+    FINAL,
+    INTAKE,
+    NOTICE,
+    OBJECTED,
+    ORDERED,
+    PENDING,
+    RECONSIDERATION,
+    REEXAMINATION,
+    RETURNED,
+    REVIEW,
+    REVIEWED,
+    UPPER,
+    PointsEntry,
+)
+from ledger.domain.eligibility import Case, acting
+from ledger.domain.lapses import PASSES_MAX, due_term
+from ledger.domain.member import LEFT
+from ledger.domain.organisation import ROOT_UNIT
+from ledger.domain.policy import PEOPLE_MIN
+from ledger.domain.rights import path
+from ledger.domain.way import case_of
+from ledger.domain.world import World
+from ledger.errors import Refused
+
+
+class Duty(NamedTuple):
+    """A step of an entry that waits: `statement` is the type that takes it.
+
+    `due` is the last day of its term, None where none runs (any more); `people` are those who may
+    take it, in the order of their turns, and it is `turn`'s. `wanted` is how many people must
+    sign. `lapses` tells how often the task passed on.
+    """
+
+    entry: str
+    member: str
+    state: str
+    statement: str
+    due: str | None
+    people: tuple[str, ...]
+    turn: str | None
+    wanted: int = 1
+    lapses: int = 0
+
+
+Fits = Callable[[str], Refused | None]
+
+
+def duties(world: World, member: str, entry: PointsEntry, today: str) -> list[Duty]:
+    """Return the steps of an entry that wait for somebody on `today`."""
+    known = world.members.get(member)
+    if known is not None and known.status == LEFT and entry.state in PENDING:
+        return []
+    case = case_of(world, member, entry, today)
+    due = due_term(world, member, entry)
+    found = []
+    for statement, people, wanted in _steps(case, entry):
+        ranked = _ranked(case, entry, people)
+        found.append(
+            Duty(
+                entry.id,
+                member,
+                entry.state,
+                statement,
+                due.due if due is not None else None,
+                ranked,
+                ranked[0] if ranked else None,
+                wanted,
+                entry.lapses,
+            )
+        )
+    return found
+
+
+def _steps(case: Case, entry: PointsEntry) -> Iterator[tuple[str, list[str], int]]:
+    """Yield statement type, who may sign it, and how many must."""
+    state = entry.state
+    if state == CLAIMED:
+        yield "points.checked", _checkers(case), 1
+    elif state == CHECKED:
+        yield from _reviews(case, entry)
+    elif state == REVIEWED:
+        yield "points.published", _over(case, NOTICE, "secretary", "committee"), 1
+    elif state == RETURNED:
+        yield "points.revised", list(acting(case.world, entry.keys_of(CLAIM_STEP))), 1
+    elif state == OBJECTED:
+        yield "points.acknowledged", _over(case, INTAKE, "intake"), 1
+    elif state == ACKNOWLEDGED:
+        yield "points.reconsidered", _deciders(case, RECONSIDERATION, PEOPLE_MIN), PEOPLE_MIN
+    elif state == ORDERED or (entry.order is not None and entry.reversed_by is None):
+        yield "points.corrected", _over(case, "order", "secretary", "committee"), 1
+    elif state == APPEALED:
+        people = _fitting(_above(case), lambda actor: case.upper(actor, REEXAMINATION))
+        yield "points.reexamined", people, PEOPLE_MIN
+    elif state == FINAL and entry.origin != DIRECT:
+        yield "points.filed", _over(case, NOTICE, "secretary"), 1
+
+
+def _checkers(case: Case) -> list[str]:
+    candidates = [*_granted(case, "group_leader"), *_granted(case, "secretary"), *_above(case)]
+    if case.scorer() is not None:
+        candidates += _granted_below(case, "group_leader")
+    found = _fitting(candidates, lambda actor: case.checks(actor, filled=False))
+    return found or _fitting(candidates, lambda actor: case.checks(actor, filled=True))
+
+
+def _reviews(case: Case, entry: PointsEntry) -> Iterator[tuple[str, list[str], int]]:
+    done = set(acting(case.world, entry.in_round(REVIEW, UPPER)))
+    left = entry.reviewers - len(acting(case.world, entry.in_round(REVIEW)))
+    if left > 0:
+        people = _deciders(case, REVIEW, entry.reviewers)
+        yield "points.reviewed", [each for each in people if each not in done], left
+    if entry.dual and not entry.in_round(UPPER):
+        people = _fitting(_above(case), lambda actor: case.upper(actor, UPPER))
+        yield "points.reviewed", [each for each in people if each not in done], 1
+
+
+def _deciders(case: Case, step: str, wanted: int) -> list[str]:
+    """Return who may take a committee's place: its own members, and others where they lack."""
+    candidates = [*_granted(case, "committee"), *_above(case)]
+    own = _fitting(candidates, lambda actor: case.decides(actor, step, wanted, filled=False))
+    if len(own) >= wanted:
+        return own
+    return _fitting(candidates, lambda actor: case.decides(actor, step, wanted, filled=True))
+
+
+def _over(case: Case, step: str, *roles: str) -> list[str]:
+    """Return who may take a step by one of these roles over the unit, in the roles' order."""
+    found: dict[str, None] = {}
+    for role in roles:
+        for actor in _granted(case, role):
+            if case.over(actor, role, step) is None:
+                found[actor] = None
+    return list(found)
+
+
+def _above(case: Case) -> list[str]:
+    found = [*_at(case.world, "upper", case.above), *_at(case.world, "committee", case.above)]
+    organisation = case.world.organisation
+    founders = organisation.founders if organisation is not None else ()
+    return [*found, *founders] if case.above == (ROOT_UNIT,) else found
+
+
+def _granted(case: Case, role: str) -> list[str]:
+    return _at(case.world, role, path(case.world, case.unit))
+
+
+def _granted_below(case: Case, role: str) -> list[str]:
+    """Return holders of a role at units below the committee's: another group's head (B5)."""
+    below = [each for each in case.world.units if case.seat in path(case.world, each)]
+    return _at(case.world, role, below)
+
+
+def _at(world: World, role: str, units: Iterable[str]) -> list[str]:
+    return [name for unit in units for name in world.holders.get(f"{role} {unit}") or ()]
+
+
+def _fitting(candidates: Iterable[str], fits: Fits) -> list[str]:
+    return [each for each in dict.fromkeys(candidates) if fits(each) is None]
+
+
+def _ranked(case: Case, entry: PointsEntry, people: list[str]) -> tuple[str, ...]:
+    """Order people by turns, which begin elsewhere for each entry; each lapse moves them on by one.
+
+    A task that passed on twice is the unit above's (B2).
+    """
+    if not people:
+        return ()
+    start = (int(entry.id[-4:], 16) + entry.lapses) % len(people)
+    turns = (*people[start:], *people[:start])
+    if entry.lapses < PASSES_MAX:
+        return turns
+    above = set(_above(case))
+    return tuple(sorted(turns, key=lambda actor: actor not in above))
