@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import documents, entries, health, log, problems, proofs, statements, trials, witnesses
+from api import documents, duties, entries, health, log, problems, proofs, statements, trials, witnesses
 from api.bodies import Bodies
 from api.gate import Gate
 from api.service import Service
@@ -40,7 +40,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.state.bodies = Bodies()
-    for each in (statements, trials, documents, entries, proofs, log, witnesses, health):
+    for each in (statements, trials, documents, entries, duties, proofs, log, witnesses, health):
         app.include_router(each.router)
     problems.install(app)
     app.add_middleware(Gate)

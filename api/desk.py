@@ -25,8 +25,16 @@ from projections.views import Views
 
 CONNECTIONS_MAX = 4
 TASKS_MAX = 200
+LOOKED_MAX = 3_000
 _PAGE_ENTRIES = 500
 _FIRST = "00000000-0000-0000-0000-000000000000"
+
+
+class Tasks(NamedTuple):
+    """What waits for somebody; `more` where not all that is under way was looked at."""
+
+    duties: list[Duty]
+    more: bool
 
 
 class Taken(NamedTuple):
@@ -78,10 +86,11 @@ class Desk:
                 raise NotFoundError("the ledger is not founded yet: it has no entries")
             yield world, world.today(format_instant(self.clock.now()))
 
-    def tasks(self, actor: str, limit: int = TASKS_MAX) -> list[Duty]:
+    def tasks(self, actor: str, limit: int = TASKS_MAX) -> Tasks:
         """Return the steps that wait for an actor, those whose turn it is and the soonest first.
 
-        `limit` at most. Raises NotFoundError for an unknown actor.
+        `limit` at most, of the first LOOKED_MAX entries under way where the actor has a role.
+        Raises NotFoundError for an unknown actor.
         """
         found: list[Duty] = []
         with self.today() as (world, today):
@@ -89,8 +98,8 @@ class Desk:
             if known is None:
                 raise NotFoundError(f"no actor {actor} has a key in this log")
             members = self._within(world, actor)
-            after = _FIRST
-            while len(found) < limit:
+            after, looked, more = _FIRST, 0, True
+            while len(found) < limit and looked < LOOKED_MAX:
                 page = self._under_way(members, after)
                 for each in page:
                     entry = self.outlook.account(each.member).entries.get(each.entry)
@@ -98,10 +107,11 @@ class Desk:
                         waiting = duties(world, each.member, entry, today)
                         found += [duty for duty in waiting if actor in duty.people]
                 if len(page) < _PAGE_ENTRIES:
+                    more = False
                     break
-                after = page[-1].entry
+                after, looked = page[-1].entry, looked + len(page)
         found.sort(key=lambda duty: (duty.turn != actor, duty.due or "9999", duty.entry))
-        return found[:limit]
+        return Tasks(found[:limit], more or len(found) > limit)
 
     def where(self, entry: str) -> Whereabouts:
         """Return where an entry is, named by the statement that brought it in.

@@ -35,6 +35,8 @@ _MODULES = {
     "doctor": "doctor",
     "ranking": "ask",
     "statement": "ask",
+    "tasks": "duties",
+    "where": "duties",
     "replay": "replay",
     "rulebook": "author",
     "lag": "views",

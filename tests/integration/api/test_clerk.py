@@ -7,10 +7,13 @@ from contextlib import ExitStack, closing
 from datetime import date, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
+from api.app import create_app
 from api.clerk import Clerk, lapse
 from api.desk import Desk
+from api.service import Service
 from ledger.domain.lapses import Due
 from ledger.entry import parse_entry, parse_envelope
 from ledger.log.note import VerifierKey
@@ -23,6 +26,7 @@ from tests.support.database import OpenLedger
 from tests.support.organisation import ORIGIN, START, ZONE, key_of
 from tests.support.passage import SLIP
 from tests.support.walk import Walk
+from tests.support.web import ask
 
 FOUNDED = date(2026, 1, 5)
 
@@ -190,3 +194,50 @@ def test_what_was_acted_on_in_between_is_refused_and_no_failure(office: Office) 
     office.passage.check(ident, day="2026-01-28")
     office.follow()
     assert clerk._append(made) == 0
+
+
+# -- what waits for whom, over HTTP ------------------------------------------------------------
+
+
+def get(office: Office, path: str) -> httpx.Response:
+    app = create_app(Service(office.ledger, desk=office.clerk()._desk))
+    return ask(app, "GET", path)
+
+
+def test_b2_tasks_and_way_are_told_over_http(office: Office) -> None:
+    walk = office.passage
+    first = walk.claim()
+    second = walk.claim("rec-1", member="m-5", evidence=SLIP)
+    walk.check(second, member="m-5")
+    office.follow()
+    waits = {each["entry"]: each for each in get(office, "/v1/tasks?actor=lead-1").json()["tasks"]}
+    assert set(waits) == {first}, "the other is the committee's now"
+    assert waits[first]["statement"] == "points.checked"
+    assert waits[first]["due"] == "2026-01-27"
+    committee = get(office, "/v1/tasks?actor=east-com-1").json()
+    assert [each["entry"] for each in committee["tasks"]] == [second]
+    assert committee["more"] is False
+    assert get(office, "/v1/tasks?actor=mem-2").json()["tasks"] == []
+    assert get(office, "/v1/tasks?actor=nobody").status_code == 404
+
+    way = get(office, f"/v1/way/{second}").json()
+    assert (way["member"], way["state"], way["due"]) == ("m-5", "checked", "2026-01-27")
+    assert [(step["name"], step["people"]) for step in way["steps"]] == [
+        ("claim", ["rec-1"]),
+        ("check", ["lead-1"]),
+    ]
+    assert [each["statement"] for each in way["waits"]] == ["points.reviewed"]
+    assert get(office, f"/v1/way/{walk.ids[0]}").status_code == 404
+    assert get(office, "/v1/way/0198c3a0-0000-7000-8000-000000000000").status_code == 404
+
+
+def test_what_is_said_about_an_entry_follows_the_log(office: Office) -> None:
+    walk = office.passage
+    ident = walk.claim()
+    office.follow()
+    assert get(office, f"/v1/way/{ident}").json()["state"] == "claimed"
+    walk.say("member.suspended", "member/m-2", {"date": "2026-01-13"}, day="2026-01-13")
+    walk.check(ident, day="2026-01-13")
+    walk.say("member.reinstated", "member/m-2", {"date": "2026-01-13"}, day="2026-01-13")
+    office.follow()
+    assert get(office, f"/v1/way/{ident}").json()["state"] == "checked"

@@ -1,0 +1,133 @@
+"""`mingzhang tasks` and `mingzhang where`: what waits for whom, and where an entry is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+import httpx
+import typer
+
+from api.cli import console
+from api.cli.submit import TIMEOUT_S
+
+Data = Annotated[
+    Path | None, typer.Option("--data", help="The data folder, on the ledger's own machine.")
+]
+Url = Annotated[str | None, typer.Option("--url", help="The serving process.")]
+
+STEPS = {
+    "points.checked": "初审 check",
+    "points.reviewed": "审定 review",
+    "points.published": "公示 open publicity",
+    "points.revised": "修改 revise",
+    "points.acknowledged": "受理 accept the objection",
+    "points.reconsidered": "复核 reconsider",
+    "points.corrected": "更正 correct as decided",
+    "points.reexamined": "复查 re-examine",
+    "points.filed": "备案 file",
+}
+"""What each statement does, in the words of `domain`."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(tasks)
+    app.command()(where)
+
+
+def tasks(
+    actor: Annotated[str, typer.Option("--actor", help="The id of the actor who asks.")],
+    data: Data = None,
+    url: Url = None,
+) -> None:
+    """Show what waits for you.
+
+    Every step that you may take, the ones whose turn is yours first (*), each with its last day,
+    the entry, and who else may take it.
+    """
+    with _asking(data, url) as ask:
+        answer = ask.tasks(actor)
+    found = answer["tasks"]
+    if not found:
+        typer.echo("nothing waits 没有待办")
+    for each in found:
+        mine = "*" if each["turn"] == actor else " "
+        others = ", ".join(name for name in each["people"] if name != actor) or "–"
+        more = f" ({each['wanted']} must sign)" if each["wanted"] > 1 else ""
+        typer.echo(
+            f"{mine} {each['due'] or 'no term  '}  {STEPS[each['statement']]}{more}  "
+            f"{each['member']}  {each['entry']}  others: {others}"
+        )
+    if answer["more"]:
+        typer.echo("there may be more: these are the first that were found", err=True)
+
+
+def where(
+    entry: Annotated[str, typer.Argument(help="The id of the statement that brought it in.")],
+    data: Data = None,
+    url: Url = None,
+) -> None:
+    """Show where an entry is.
+
+    Its state, the steps so far with who took them, what it waits for and until when.
+    """
+    with _asking(data, url) as ask:
+        found = ask.way(entry)
+    typer.echo(
+        f"{found['entry']}  member {found['member']}  {found['item']} of {found['act_date']}"
+    )
+    typer.echo(f"state {found['state']}" + (f", until {found['due']}" if found["due"] else ""))
+    for step in found["steps"]:
+        typer.echo(f"  {step['recorded_at'][:16]}Z  {step['name']}  {', '.join(step['people'])}")
+    for each in found["waits"]:
+        people = ", ".join(each["people"]) or "nobody who may: ask the unit above"
+        turn = f", it is {each['turn']}'s turn" if len(each["people"]) > 1 else ""
+        typer.echo(f"  waits for: {STEPS[each['statement']]} by {people}{turn}")
+
+
+class Questions(NamedTuple):
+    """The two questions, each from an id to the answer as the HTTP routes give it."""
+
+    tasks: Callable[[str], dict[str, Any]]
+    way: Callable[[str], dict[str, Any]]
+
+
+@contextmanager
+def _asking(data: Path | None, url: str | None) -> Iterator[Questions]:
+    """Give the questions, over HTTP or on the ledger's own machine."""
+    if (data is None) == (url is None):
+        raise console.CommandError("give --url or --data, one of them")
+    if url is not None:
+        with httpx.Client(base_url=url.rstrip("/"), timeout=TIMEOUT_S) as client:
+            yield Questions(
+                lambda actor: _answer(client, f"/v1/tasks?{urlencode({'actor': actor})}"),
+                lambda entry: _answer(client, f"/v1/way/{quote(entry)}"),
+            )
+        return
+    # A question over HTTP needs nothing of a ledger, whose imports take long.
+    from api.desk import Desk  # noqa: PLC0415
+    from api.duties import shown_tasks, shown_way  # noqa: PLC0415
+    from ledger.store.ledger import Ledger, Options  # noqa: PLC0415
+    from projections.runner import Runner  # noqa: PLC0415
+
+    with Ledger.open(data, options=Options(append=False)) as ledger, closing(Desk(ledger)) as desk:
+        Runner.of(ledger).catch_up()
+        yield Questions(
+            lambda actor: shown_tasks(actor, desk.tasks(actor)),
+            lambda entry: shown_way(desk.where(entry)),
+        )
+
+
+def _answer(client: httpx.Client, path: str) -> dict[str, Any]:
+    try:
+        answer = client.get(path)
+        found: dict[str, Any] = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise console.CommandError(f"no answer from {client.base_url}: {error}") from None
+    if answer.status_code != httpx.codes.OK:
+        raise console.CommandError(f"{client.base_url} answered: {found.get('detail', found)}")
+    return found
