@@ -102,9 +102,9 @@ class Desk:
             while len(found) < limit and looked < LOOKED_MAX:
                 page = self._under_way(members, after)
                 for each in page:
-                    entry = self.outlook.account(each.member).entries.get(each.entry)
-                    if entry is not None:
-                        waiting = duties(world, each.member, entry, today)
+                    account = self.outlook.account(each.member)
+                    if each.entry in account.entries:
+                        waiting = duties(world, account, each.member, each.entry, today)
                         found += [duty for duty in waiting if actor in duty.people]
                 if len(page) < _PAGE_ENTRIES:
                     more = False
@@ -121,7 +121,8 @@ class Desk:
         _, data = self._ledger.find(entry)
         member = parse_entry(data).stream.partition("/")[2]
         with self.today() as (world, today):
-            found = self.outlook.account(member).entries.get(entry)
+            account = self.outlook.account(member)
+            found = account.entries.get(entry)
             if found is None:
                 raise NotFoundError(f"statement {entry} brought no points entry in")
             due = due_term(world, member, found)
@@ -129,7 +130,7 @@ class Desk:
                 Taken(each.name, each.id, acting(world, each.keyids), each.recorded_at)
                 for each in found.steps
             )
-            waits = tuple(duties(world, member, found, today))
+            waits = tuple(duties(world, account, member, entry, today))
             return Whereabouts(member, today, found, due.due if due else None, steps, waits)
 
     def _under_way(self, members: list[str] | None, after: str) -> list[Open]:

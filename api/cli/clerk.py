@@ -17,6 +17,7 @@ from api.refusing import service_key_path
 from ledger import keyfile
 from ledger.store.ledger import Ledger
 from projections.runner import Runner
+from projections.terms import TERMS
 
 
 def register(app: typer.Typer) -> None:
@@ -38,15 +39,16 @@ def clerk(
         raise console.CommandError(f"{path} is not there: make it with `mingzhang key service`")
     key = keyfile.load(path)
     with Ledger.open(data) as ledger, closing(Desk(ledger)) as desk:
+        runner = Runner(ledger.database.connect, ledger.size, (TERMS,))
         if once:
-            Runner.of(ledger).catch_up()
+            runner.catch_up()
             typer.echo(f"{Clerk(ledger, key, desk).run_once()} terms lapsed")
             return
         ended = threading.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: ended.set())
         logging.configure()
-        with Runner.of(ledger):
+        with runner:
             worker = Clerk(ledger, key, desk)
             worker.start()
             ended.wait()

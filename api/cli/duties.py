@@ -49,7 +49,7 @@ def tasks(
     Every step that you may take, the ones whose turn is yours first (*), each with its last day,
     the entry, and who else may take it.
     """
-    with _asking(data, url) as ask:
+    with asking(data, url) as ask:
         answer = ask.tasks(actor)
     found = answer["tasks"]
     if not found:
@@ -75,7 +75,7 @@ def where(
 
     Its state, the steps so far with who took them, what it waits for and until when.
     """
-    with _asking(data, url) as ask:
+    with asking(data, url) as ask:
         found = ask.way(entry)
     typer.echo(
         f"{found['entry']}  member {found['member']}  {found['item']} of {found['act_date']}"
@@ -97,7 +97,7 @@ class Questions(NamedTuple):
 
 
 @contextmanager
-def _asking(data: Path | None, url: str | None) -> Iterator[Questions]:
+def asking(data: Path | None, url: str | None) -> Iterator[Questions]:
     """Give the questions, over HTTP or on the ledger's own machine."""
     if (data is None) == (url is None):
         raise console.CommandError("give --url or --data, one of them")
@@ -113,9 +113,10 @@ def _asking(data: Path | None, url: str | None) -> Iterator[Questions]:
     from api.duties import shown_tasks, shown_way  # noqa: PLC0415
     from ledger.store.ledger import Ledger, Options  # noqa: PLC0415
     from projections.runner import Runner  # noqa: PLC0415
+    from projections.terms import TERMS  # noqa: PLC0415
 
     with Ledger.open(data, options=Options(append=False)) as ledger, closing(Desk(ledger)) as desk:
-        Runner.of(ledger).catch_up()
+        Runner(ledger.database.connect, ledger.size, (TERMS,)).catch_up()
         yield Questions(
             lambda actor: shown_tasks(actor, desk.tasks(actor)),
             lambda entry: shown_way(desk.where(entry)),

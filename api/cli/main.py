@@ -29,6 +29,8 @@ _MODULES = {
     "sign": "sign",
     "cosign": "sign",
     "submit": "submit",
+    "record": "record",
+    "take": "record",
     "verify": "verify",
     "witness": "witness",
     "status": "doctor",

@@ -12,6 +12,7 @@ import orjson
 import typer
 
 from api.cli import console
+from api.cli.fields import read_body
 from ledger import schema
 from ledger.entry import Statement, format_instant, new_id, parse_envelope, statement_payload
 from ledger.errors import FormatError
@@ -29,8 +30,16 @@ def sign(
     stream: Annotated[str, typer.Argument(help="Such as member/m-1.")],
     actor: console.Actor,
     log: console.Origin,
-    body: Annotated[str, typer.Option("--body", help="The body as JSON, or @FILE with it.")],
     key: console.KeyFiles,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=VALUE]...", help="The body in words: item=C-1 points=2.50 reason=HEX."
+        ),
+    ] = None,
+    body: Annotated[
+        str | None, typer.Option("--body", help="The body as JSON, or @FILE with it.")
+    ] = None,
     after: Annotated[
         str | None,
         typer.Option("--after", help="The stream's last leaf hash that was seen (hex)."),
@@ -42,23 +51,15 @@ def sign(
     """Make a statement and sign it.
 
     The envelope can be submitted as it is, or be signed by others first (cosign). The body is
-    checked against its type's schema here; whether the log accepts it, by its rules and rights,
-    it says when the statement is submitted.
+    given in words or as JSON, and checked against its type's schema here; whether the log accepts
+    it, by its rules and rights, it says when the statement is submitted.
     """
     if out is not None:
         console.need_free(out)
-    now = datetime.now(UTC)
-    parsed = _body(body)
-    payload = statement_payload(
-        type=kind,
-        id=new_id(now, os.urandom(10)),
-        log=log,
-        stream=stream,
-        actor=actor,
-        signed_at=format_instant(now),
-        body=parsed,
-        after=after,
-    )
+    if body is not None and words:
+        raise console.CommandError("give the body in words or with --body, not both")
+    parsed = read_body(kind, words or []) if body is None else _body(body)
+    payload = make_statement(kind, stream, actor, log, parsed, after)
     schema.validate(kind, parsed)
     envelope = sign_envelope(payload, [console.load_key(path) for path in key])
     parse_envelope(envelope)
@@ -67,6 +68,28 @@ def sign(
     else:
         console.write_file(out, envelope)
         typer.echo(f"wrote {out}", err=True)
+
+
+def make_statement(
+    kind: str,
+    stream: str,
+    actor: str,
+    log: str,
+    body: dict[str, Any],
+    after: str | None = None,
+) -> bytes:
+    """Return the payload of a new statement, signed at this moment by nobody yet."""
+    now = datetime.now(UTC)
+    return statement_payload(
+        type=kind,
+        id=new_id(now, os.urandom(10)),
+        log=log,
+        stream=stream,
+        actor=actor,
+        signed_at=format_instant(now),
+        body=body,
+        after=after,
+    )
 
 
 def cosign(

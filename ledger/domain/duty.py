@@ -8,7 +8,7 @@ lapses the next is, and after that the unit above (B2). All who may act may stil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ledger.domain.account import (
     ACKNOWLEDGED,
@@ -29,15 +29,17 @@ from ledger.domain.account import (
     REVIEW,
     REVIEWED,
     UPPER,
+    Account,
     PointsEntry,
 )
 from ledger.domain.eligibility import Case, acting
 from ledger.domain.lapses import PASSES_MAX, due_term
 from ledger.domain.member import LEFT
+from ledger.domain.objections import rest_of_term
 from ledger.domain.organisation import ROOT_UNIT
 from ledger.domain.policy import PEOPLE_MIN
 from ledger.domain.rights import path
-from ledger.domain.way import case_of
+from ledger.domain.way import case_of, closing, route
 from ledger.domain.world import World
 from ledger.errors import Refused
 
@@ -47,13 +49,15 @@ class Duty(NamedTuple):
 
     `due` is the last day of its term, None where none runs (any more); `people` are those who may
     take it, in the order of their turns, and it is `turn`'s. `wanted` is how many people must
-    sign. `lapses` tells how often the task passed on.
+    sign. `lapses` tells how often the task passed on. `body` is what the statement must say as the
+    rules have it today, reasons and decisions apart.
     """
 
     entry: str
     member: str
     state: str
     statement: str
+    body: dict[str, Any]
     due: str | None
     people: tuple[str, ...]
     turn: str | None
@@ -64,15 +68,15 @@ class Duty(NamedTuple):
 Fits = Callable[[str], Refused | None]
 
 
-def duties(world: World, member: str, entry: PointsEntry, today: str) -> list[Duty]:
+def duties(world: World, account: Account, member: str, ident: str, today: str) -> list[Duty]:
     """Return the steps of an entry that wait for somebody on `today`."""
-    known = world.members.get(member)
+    entry, known = account.entries[ident], world.members.get(member)
     if known is not None and known.status == LEFT and entry.state in PENDING:
         return []
     case = case_of(world, member, entry, today)
     due = due_term(world, member, entry)
     found = []
-    for statement, people, wanted in _steps(case, entry):
+    for statement, body, people, wanted in _steps(case, account, entry):
         ranked = _ranked(case, entry, people)
         found.append(
             Duty(
@@ -80,6 +84,7 @@ def duties(world: World, member: str, entry: PointsEntry, today: str) -> list[Du
                 member,
                 entry.state,
                 statement,
+                body,
                 due.due if due is not None else None,
                 ranked,
                 ranked[0] if ranked else None,
@@ -90,28 +95,41 @@ def duties(world: World, member: str, entry: PointsEntry, today: str) -> list[Du
     return found
 
 
-def _steps(case: Case, entry: PointsEntry) -> Iterator[tuple[str, list[str], int]]:
-    """Yield statement type, who may sign it, and how many must."""
-    state = entry.state
+Step = tuple[str, dict[str, Any], list[str], int]
+
+
+def _steps(case: Case, account: Account, entry: PointsEntry) -> Iterator[Step]:
+    """Yield statement type, what it must say, who may sign it, and how many must."""
+    state, world = entry.state, case.world
+    body: dict[str, Any] = {"entry": entry.id}
     if state == CLAIMED:
-        yield "points.checked", _checkers(case), 1
+        review, reviewers = route(world, case, account, entry)
+        body |= {"review": review, "reviewers": reviewers}
+        yield "points.checked", body, _checkers(case), 1
     elif state == CHECKED:
-        yield from _reviews(case, entry)
+        yield from _reviews(case, entry, body | {"opened": list(entry.evidence)})
     elif state == REVIEWED:
-        yield "points.published", _over(case, NOTICE, "secretary", "committee"), 1
+        body["closes"] = closing(world, entry, case.today)
+        yield "points.published", body, _over(case, NOTICE, "secretary", "committee"), 1
     elif state == RETURNED:
-        yield "points.revised", list(acting(case.world, entry.keys_of(CLAIM_STEP))), 1
+        yield "points.revised", body, list(acting(world, entry.keys_of(CLAIM_STEP))), 1
     elif state == OBJECTED:
-        yield "points.acknowledged", _over(case, INTAKE, "intake"), 1
+        yield "points.acknowledged", body, _over(case, INTAKE, "intake"), 1
     elif state == ACKNOWLEDGED:
-        yield "points.reconsidered", _deciders(case, RECONSIDERATION, PEOPLE_MIN), PEOPLE_MIN
+        people = _deciders(case, RECONSIDERATION, PEOPLE_MIN)
+        # As for an entry that is upheld, whose publicity goes on.
+        rest = rest_of_term(world, entry)
+        body |= {"rest": rest, "closes": closing(world, entry, case.today, rest)}
+        yield "points.reconsidered", body, people, PEOPLE_MIN
     elif state == ORDERED or (entry.order is not None and entry.reversed_by is None):
-        yield "points.corrected", _over(case, "order", "secretary", "committee"), 1
+        body = {"reverses": entry.id, "orders": entry.order}
+        body["closes"] = closing(world, entry, case.today)
+        yield "points.corrected", body, _over(case, "order", "secretary", "committee"), 1
     elif state == APPEALED:
         people = _fitting(_above(case), lambda actor: case.upper(actor, REEXAMINATION))
-        yield "points.reexamined", people, PEOPLE_MIN
+        yield "points.reexamined", body, people, PEOPLE_MIN
     elif state == FINAL and entry.origin != DIRECT:
-        yield "points.filed", _over(case, NOTICE, "secretary"), 1
+        yield "points.filed", body, _over(case, NOTICE, "secretary"), 1
 
 
 def _checkers(case: Case) -> list[str]:
@@ -122,15 +140,18 @@ def _checkers(case: Case) -> list[str]:
     return found or _fitting(candidates, lambda actor: case.checks(actor, filled=True))
 
 
-def _reviews(case: Case, entry: PointsEntry) -> Iterator[tuple[str, list[str], int]]:
+def _reviews(case: Case, entry: PointsEntry, body: dict[str, Any]) -> Iterator[Step]:
     done = set(acting(case.world, entry.in_round(REVIEW, UPPER)))
     left = entry.reviewers - len(acting(case.world, entry.in_round(REVIEW)))
+    if entry.figure is not None:
+        body["points"] = entry.figure
     if left > 0:
-        people = _deciders(case, REVIEW, entry.reviewers)
-        yield "points.reviewed", [each for each in people if each not in done], left
+        people = [each for each in _deciders(case, REVIEW, entry.reviewers) if each not in done]
+        yield "points.reviewed", body | {"place": "committee"}, people, left
     if entry.dual and not entry.in_round(UPPER):
         people = _fitting(_above(case), lambda actor: case.upper(actor, UPPER))
-        yield "points.reviewed", [each for each in people if each not in done], 1
+        people = [each for each in people if each not in done]
+        yield "points.reviewed", body | {"place": "upper"}, people, 1
 
 
 def _deciders(case: Case, step: str, wanted: int) -> list[str]:

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.account import PointsEntry
 from ledger.domain.decide import decide
 from ledger.domain.duty import Duty, duties
 from ledger.domain.event import Proposal
-from ledger.domain.way import case_of, closing, route
 from ledger.entry import parse_envelope
 from ledger.errors import Refused
 from tests.support.organisation import COMMITMENT
@@ -21,19 +19,8 @@ ALONE = ("points.checked", "points.published", "points.acknowledged", "points.fi
 
 
 def waiting(passage: Passage, ident: str, day: str = "2026-01-12", member: str = "m-2") -> Duty:
-    (duty,) = duties(passage.world, member, passage.entry(ident, member), day)
+    (duty,) = duties(passage.world, passage.account(member), member, ident, day)
     return duty
-
-
-def body_of(walk: Walk, member: str, entry: PointsEntry, statement: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"entry": entry.id}
-    if statement == "points.checked":
-        case = case_of(walk.world, member, entry, walk.today)
-        review, reviewers = route(walk.world, case, walk.account(member), entry)
-        body |= {"review": review, "reviewers": reviewers}
-    elif statement == "points.published":
-        body["closes"] = closing(walk.world, entry, walk.today)
-    return body
 
 
 def taken(walk: Walk, member: str, kind: str, body: dict[str, Any], actor: str) -> bool:
@@ -54,14 +41,14 @@ def test_exactly_the_people_named_may_take_the_step(seed: int) -> None:
             continue
         for member in MEMBERS:
             for entry in walk.account(member).entries.values():
-                for duty in duties(walk.world, member, entry, walk.today):
+                account = walk.account(member)
+                for duty in duties(walk.world, account, member, entry.id, walk.today):
                     if duty.statement not in ALONE:
                         continue
                     seen += 1
-                    body = body_of(walk, member, entry, duty.statement)
-                    ways = [body]
+                    ways = [duty.body]
                     if duty.statement == "points.checked":
-                        ways.append(body | {"filled": COMMITMENT})
+                        ways.append(duty.body | {"filled": COMMITMENT})
                     for actor in PEOPLE:
                         may = any(taken(walk, member, duty.statement, each, actor) for each in ways)
                         assert may == (actor in duty.people), (duty, actor)
@@ -79,7 +66,7 @@ def test_b2_each_state_says_what_it_waits_for_and_until_when() -> None:
     passage.review(ident, "east-com-2")
     seen.append(waiting(passage, ident))
     passage.on("published", {"entry": ident, "closes": "2026-01-19"}, "east-sec")
-    assert duties(passage.world, "m-2", passage.entry(ident), "2026-01-12") == []
+    assert duties(passage.world, passage.account(), "m-2", ident, "2026-01-12") == []
     passage.on("objected", {"entry": ident, "filer": COMMITMENT}, "in-1", day="2026-01-15")
     seen.append(waiting(passage, ident, "2026-01-15"))
     passage.on("acknowledged", {"entry": ident}, "in-1", day="2026-01-15")
@@ -116,11 +103,8 @@ def test_the_first_turns_of_many_entries_fall_on_everybody() -> None:
     turns = set()
     for number in range(12):
         ident = passage.claim(activity=f"a-{number}", points=50 + number, item="R-1")
-        review = "normal" if number < 10 else "dual"
-        case = case_of(passage.world, "m-2", passage.entry(ident), "2026-01-12")
-        review, _ = route(passage.world, case, passage.account(), passage.entry(ident))
-        passage.check(ident, review=review)
-        found = duties(passage.world, "m-2", passage.entry(ident), "2026-01-12")
+        passage.on("checked", waiting(passage, ident).body, "lead-1")
+        found = duties(passage.world, passage.account(), "m-2", ident, "2026-01-12")
         turns.add(found[0].turn)
     assert turns == {"east-com-1", "east-com-2", "east-com-3"}
 

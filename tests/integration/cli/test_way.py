@@ -1,0 +1,142 @@
+"""The way of an entry on the command line, by people who write no JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ledger import keyfile
+from ledger.domain.days import zone_date
+from ledger.entry import format_instant, parse_envelope
+from ledger.store.ledger import Ledger, initialise
+from tests.support import archives
+from tests.support.clock import SteadyClock
+from tests.support.organisation import ORIGIN, ZONE, key_of
+from tests.support.server import environment, mingzhang
+from tests.support.walk import Walk
+
+COMMITMENT = "ab" * 32
+
+
+class Desk:
+    """A ledger that was set up in January, and the key files of its people."""
+
+    def __init__(self, tmp_path: Path, database_url: str) -> None:
+        self.folder, self.data = tmp_path, tmp_path / "data"
+        self.env = environment(database_url)
+        initialise(self.data, ORIGIN)
+        with Ledger.open(self.data, url=database_url, clock=SteadyClock()) as ledger:
+            for _, envelope in Walk(0).said:
+                ledger.append(envelope)
+        self.act_date = zone_date(ZONE, format_instant(datetime.now(UTC) - timedelta(days=1)))
+
+    def key(self, name: str) -> Path:
+        path = self.folder / f"{name}.key"
+        if not path.exists():
+            keyfile.save(path, key_of(name), None)
+        return path
+
+    def run(self, *words: str | Path, by: str = "") -> str:
+        names = by.split()
+        signed: list[str | Path] = []
+        if names:
+            signed = ["--actor", names[0], "--log", ORIGIN]
+            for name in names:
+                signed += ["--key", self.key(name)]
+        result = mingzhang(*words, *signed, "--data", self.data, env=self.env)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def refused(self, *words: str | Path, by: str) -> str:
+        names = by.split()
+        keys = [word for name in names for word in ("--key", self.key(name))]
+        result = mingzhang(
+            *words, "--actor", names[0], "--log", ORIGIN, *keys, "--data", self.data, env=self.env
+        )
+        assert result.returncode == 1
+        return result.stderr
+
+
+@pytest.mark.timeout(400)
+def test_from_a_claim_to_publicity_and_an_objection_without_json(
+    tmp_path: Path, database_url: str
+) -> None:
+    desk = Desk(tmp_path, database_url)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(archives.png(10, 10))
+    said = desk.run(
+        *("record", "points.claimed", "member/m-2", "rulebook=rules", "version=1.0.0", "item=R-1"),
+        *("points=2.50", f"act_date={desk.act_date}", "reason=参加志愿服务"),
+        f"evidence=photo:@{photo}",
+        by="mem-2",
+    )
+    entry = said.split()[3]
+    waits = desk.run("tasks", "--actor", "lead-1")
+    assert waits.startswith("* ")
+    assert entry in waits
+    assert desk.run("tasks", "--actor", "in-1") == "nothing waits 没有待办\n"
+
+    assert "waits for points.checked by lead-1" in desk.refused("take", entry, by="east-com-1")
+    desk.run("take", entry, by="lead-1")
+    desk.run("take", entry, "points=2.50", by="east-com-1")
+    assert "agree" in desk.refused("take", entry, "points=2.00", by="east-com-2")
+    desk.run("take", entry, by="east-com-2")
+    desk.run("take", entry, by="east-sec")
+
+    where = desk.run("where", entry)
+    assert "state published, until " in where
+    assert [line.split()[1:] for line in where.splitlines() if "Z  " in line] == [
+        ["claim", "mem-2"],
+        ["check", "lead-1"],
+        ["review", "east-com-1"],
+        ["review", "east-com-2"],
+        ["notice", "east-sec"],
+    ]
+    desk.run("take", entry, f"filer={COMMITMENT}", "--step", "points.objected", by="in-1")
+    desk.run("take", entry, by="in-1")
+    why = ("reason=材料齐全", "outcome=upheld", "filled=两名委员已参与审定")
+    desk.run("take", entry, *why, by="east-com-3 up-1")
+    assert "state published" in desk.run("where", entry)
+
+
+def test_a_body_in_words_is_read_as_the_schema_says(tmp_path: Path) -> None:
+    key = tmp_path / "ann.key"
+    keyfile.save(key, key_of("ann"), None)
+    words = ("--actor", "ann", "--log", ORIGIN, "--key", key)
+    claim = mingzhang(
+        *("sign", "points.claimed", "member/m-1", "rulebook=rules", "version=1.0.0", "item=C-1"),
+        *("quantity=1.5", "act_date=2026-01-10", f"reason={COMMITMENT}"),
+        *("covers=2026-01-31,2026-02-28", f"evidence=photo:{COMMITMENT}"),
+        *(f"evidence=signed_slip:{COMMITMENT}", *words),
+    )
+    assert claim.returncode == 0, claim.stderr
+    body = parse_envelope(claim.stdout.encode().strip()).body
+    assert body["quantity"] == 150
+    assert body["covers"] == ["2026-01-31", "2026-02-28"]
+    assert [each["kind"] for each in body["evidence"]] == ["photo", "signed_slip"]
+
+    policy = mingzhang("sign", "policy.adopted", "unit/east", "short_path=false", *words)
+    assert parse_envelope(policy.stdout.encode().strip()).body == {"short_path": False}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("colour=red", "takes NAME=VALUE of"),
+        ("points=2.505", "more than two decimals"),
+        ("reason=because", "mingzhang commit"),
+        ("evidence=photo", "KIND:@FILE"),
+        ("item=C-1", '"reason" is a required property'),
+    ],
+)
+def test_a_word_that_fits_nothing_is_told_by_name(tmp_path: Path, word: str, said: str) -> None:
+    key = tmp_path / "ann.key"
+    keyfile.save(key, key_of("ann"), None)
+    result = mingzhang(
+        *("sign", "points.claimed", "member/m-1", "rulebook=rules", "version=1.0.0"),
+        *("act_date=2026-01-10", word, "--actor", "ann", "--log", ORIGIN, "--key", key),
+    )
+    assert result.returncode in (1, 2)
+    assert said in result.stderr
