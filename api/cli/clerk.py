@@ -38,6 +38,7 @@ def clerk(
     if not path.exists():
         raise console.CommandError(f"{path} is not there: make it with `mingzhang key service`")
     key = keyfile.load(path)
+    logging.configure()
     with Ledger.open(data) as ledger, closing(Desk(ledger)) as desk:
         runner = Runner(ledger.database.connect, ledger.size, (TERMS,))
         if once:
@@ -47,7 +48,6 @@ def clerk(
         ended = threading.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: ended.set())
-        logging.configure()
         with runner:
             worker = Clerk(ledger, key, desk)
             worker.start()

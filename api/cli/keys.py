@@ -88,32 +88,63 @@ def rotate(
 
 
 @keys.command()
-def service(data: console.DataDir = console.DATA_DIR) -> None:
-    """Show the public half of the ledger's service key.
+def service(
+    data: console.DataDir = console.DATA_DIR,
+    registrar: Annotated[
+        str | None,
+        typer.Option("--registrar", help="Who registers it: prepare the statement for them."),
+    ] = None,
+    actor: Annotated[str, typer.Option("--actor", help="The id of the service actor.")] = "service",
+    out: Annotated[
+        Path, typer.Option("--out", help="Where the prepared statement is written.")
+    ] = Path("service-key.json"),
+) -> None:
+    """Show the public half of the ledger's service key, or prepare its registration.
 
-    Registrars register it for the service actor and grant the role `service`. A ledger that has
-    none yet, made by an older version, gets one.
+    A registrar over root signs the registration too (cosign) and grants the role `service`; from
+    then on what lapses is recorded. A ledger that has no such key yet, made by an older version,
+    gets one.
     """
     # The other commands of this file need nothing of a ledger, whose imports take long.
     from api.refusing import service_key_path  # noqa: PLC0415
     from ledger.store.ledger import read_origin  # noqa: PLC0415
 
-    read_origin(data)
+    origin = read_origin(data)
     path = service_key_path(data)
     if not path.exists():
         keyfile.save(path, PrivateKey.generate(), None)
-    _show(keyfile.load(path))
+    key = keyfile.load(path)
+    _show(key)
+    if registrar is None:
+        return
+    console.need_free(out)
+    body = {"suite": SUITE_ED25519, "public_key": encode_base64(key.public_key)}
+    console.write_file(
+        out, _statement("key.registered", body, origin, registrar, [key], stream=f"actor/{actor}")
+    )
+    typer.echo(
+        f"wrote {out}; next, where the key of {registrar} is:\n"
+        f"  mingzhang cosign {out} --key KEY && mingzhang submit {out}\n"
+        f"  mingzhang sign role.granted actor/{actor} role=service unit=root --actor {registrar} "
+        f"--log {origin} --key KEY --out role.json && mingzhang submit role.json"
+    )
 
 
 def _statement(
-    kind: str, body: dict[str, str], log: str, actor: str, signers: list[PrivateKey]
+    kind: str,
+    body: dict[str, str],
+    log: str,
+    actor: str,
+    signers: list[PrivateKey],
+    *,
+    stream: str | None = None,
 ) -> bytes:
     now = datetime.now(UTC)
     payload = statement_payload(
         type=kind,
         id=new_id(now, os.urandom(10)),
         log=log,
-        stream=f"actor/{actor}",
+        stream=stream or f"actor/{actor}",
         actor=actor,
         signed_at=format_instant(now),
         body=body,

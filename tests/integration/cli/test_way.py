@@ -12,6 +12,7 @@ from ledger.domain.days import zone_date
 from ledger.entry import format_instant, parse_envelope
 from ledger.store.ledger import Ledger, initialise
 from tests.support import archives
+from tests.support.chronicle import START_DAY
 from tests.support.clock import SteadyClock
 from tests.support.organisation import ORIGIN, ZONE, key_of
 from tests.support.server import environment, mingzhang
@@ -23,12 +24,22 @@ COMMITMENT = "ab" * 32
 class Desk:
     """A ledger that was set up in January, and the key files of its people."""
 
-    def __init__(self, tmp_path: Path, database_url: str) -> None:
+    def __init__(self, tmp_path: Path, database_url: str, *, claimed: bool = False) -> None:
         self.folder, self.data = tmp_path, tmp_path / "data"
         self.env = environment(database_url)
         initialise(self.data, ORIGIN)
-        with Ledger.open(self.data, url=database_url, clock=SteadyClock()) as ledger:
-            for _, envelope in Walk(0).said:
+        walk, clock = Walk(0), SteadyClock()
+        if claimed:
+            # Of January, and nobody has checked it since; nor has anybody the role of service.
+            made = walk.organisation.statement(
+                "role.revoked", "actor/clerk", "reg-1", {"role": "service", "unit": "root"}
+            )
+            walk.envelope(made)
+            walk.claim()
+        with Ledger.open(self.data, url=database_url, clock=clock) as ledger:
+            for day, envelope in walk.said:
+                if day != START_DAY and claimed:
+                    clock.pass_days(7)
                 ledger.append(envelope)
         self.act_date = zone_date(ZONE, format_instant(datetime.now(UTC) - timedelta(days=1)))
 
@@ -140,3 +151,20 @@ def test_a_word_that_fits_nothing_is_told_by_name(tmp_path: Path, word: str, sai
     )
     assert result.returncode in (1, 2)
     assert said in result.stderr
+
+
+@pytest.mark.timeout(300)
+def test_registrars_make_the_service_actor_and_then_terms_lapse(
+    tmp_path: Path, database_url: str
+) -> None:
+    desk = Desk(tmp_path, database_url, claimed=True)
+    assert desk.run("clerk", "--once") == "0 terms lapsed\n", "the key is not registered yet"
+    prepared = tmp_path / "service-key.json"
+    shown = desk.run("key", "service", "--registrar", "reg-1", "--out", prepared)
+    assert f"mingzhang cosign {prepared}" in shown
+    cosigned = mingzhang("cosign", prepared, "--key", desk.key("reg-1"))
+    assert cosigned.returncode == 0
+    desk.run("submit", prepared)
+    desk.run("record", "role.granted", "actor/service", "role=service", "unit=root", by="reg-1")
+    assert desk.run("clerk", "--once") == "1 terms lapsed\n"
+    assert desk.run("clerk", "--once") == "0 terms lapsed\n"
