@@ -53,6 +53,7 @@ WAY: dict[str, dict[str, str]] = {
         PUBLISHED: WITHDRAWN,
         OBJECTED: WITHDRAWN,
         ACKNOWLEDGED: WITHDRAWN,
+        ORDERED: WITHDRAWN,
         RETURNED: WITHDRAWN,
     },
     "points.withdrawn objection": {OBJECTED: PUBLISHED, ACKNOWLEDGED: PUBLISHED},
@@ -512,8 +513,13 @@ def _withdrawn(entries: Entries, event: Event) -> Entries:
     if not body.get("objection"):
         entries[entry.id] = _opened(entry, WITHDRAWN, event, None)
         return entries
+    left = replace(entry, objections=entry.objections - 1)
+    if "goes_on" in body:
+        # Those of the committee who sign why will decide: it is no step that they took.
+        entries[entry.id] = left
+        return entries
     step = Step(INTAKE, event.proposal.id, event.proposal.keyids, event.recorded_at)
-    left = replace(entry, steps=(*entry.steps, step), objections=entry.objections - 1)
+    left = replace(left, steps=(*entry.steps, step))
     entries[entry.id] = _resumed(left, event) if left.objections == 0 else left
     return entries
 

@@ -290,8 +290,27 @@ class Case:
         if self._passed_on() and self.upper(actor, step) is None:
             return None
         if filled and len(self.committee(step)) < wanted:
-            return self.upper(actor, step)
+            return self._fills(actor, step)
         return wrong
+
+    def _fills(self, actor: str, step: str) -> Refused | None:
+        """Return why `actor` may not fill a committee's place from above, or None (B3).
+
+        The nearest unit upwards where anybody may does; a sister unit's people are lent by it (B4).
+        """
+        wrong = self.upper(actor, step)
+        if wrong is not None or self.above == (self.seat,):
+            return wrong
+        for at in self.above:
+            near = {
+                name
+                for role in ("upper", "committee")
+                for name in self.world.holders.get(f"{role} {at}") or ()
+                if self.unfit(name, step) is None and self.lacks(name, role, (at,), "") is None
+            }
+            if near:
+                return None if actor in near else _not_nearest(actor, at)
+        return None
 
     def need_quorum(self, signed: tuple[str, ...], step: str, *, filled: bool) -> None:
         """Raise Refused unless a meeting of the committee decided (B1).
@@ -334,6 +353,13 @@ def deciding_unit(world: World, member: str, unit: str, today: str) -> str:
     if known.unit != unit:
         return known.unit
     return old.into[0] if len(old.into) == 1 else unit
+
+
+def _not_nearest(actor: str, unit: str) -> Refused:
+    return Refused(
+        "nearest-committee",
+        f"places are filled from {unit}, the nearest unit above, which {actor} does not sit in",
+    )
 
 
 def acting(world: World, keyids: Iterable[str]) -> tuple[str, ...]:

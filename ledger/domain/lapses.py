@@ -27,7 +27,7 @@ from ledger.domain.account import (
     PointsEntry,
 )
 from ledger.domain.days import days_between, real_date
-from ledger.domain.deadlines import NOW, natural_end, pushed, term_end, working_end
+from ledger.domain.deadlines import NOW, natural_end, outage_days, pushed, term_end, working_end
 from ledger.domain.eligibility import refuse
 from ledger.domain.event import Proposal
 from ledger.domain.member import LEFT
@@ -76,20 +76,30 @@ class Due(NamedTuple):
 def due_term(world: World, member: str, entry: PointsEntry) -> Due | None:
     """Return the term that runs for an entry, None where none runs (any more).
 
-    A term that passed on twice stays with the unit above; what was pending when the member left
-    is closed (B17), but for corrections that a decision orders.
+    A term that passed on twice stays with the unit above. What was pending on the day on which the
+    member left is closed (B17), but for corrections that a decision orders; a publicity that had
+    ended before still makes its entry final.
     """
     term = TERM.get(entry.state)
     known = world.members.get(member)
     if term is None or entry.lapses >= PASSES_MAX:
         return None
-    gone = known is not None and known.status == LEFT
-    if gone and entry.state in PENDING and entry.orders is None:
+    left = known is not None and known.status == LEFT
+    gone = left and entry.state in PENDING and entry.orders is None
+    if gone and term != PUBLICITY:
         return None
     due = end_of(world, entry, term)
     if entry.until is not None and entry.extended_at is not None:
         due = max(due, pushed(world, world.today(entry.extended_at), entry.until))
+    if gone and due >= _last_day(world, member):
+        return None
     return Due(entry.id, term, due)
+
+
+def _last_day(world: World, member: str) -> str:
+    history = world.histories.get(member)
+    assert history is not None  # noqa: S101 - every enrolled member has one
+    return history.left
 
 
 def end_of(world: World, entry: PointsEntry, term: str) -> str:
@@ -105,6 +115,13 @@ def end_of(world: World, entry: PointsEntry, term: str) -> str:
     end = working_end(world, entry.opened_at, day, days) if days else day
     # What the notice says stands, also against a calendar of the same instant.
     return end if entry.closes is None or term != PUBLICITY else max(end, entry.closes)
+
+
+def _length(world: World, entry: PointsEntry, term: str) -> int:
+    """Return how many natural days a term has without the outages in it."""
+    opened, end = world.today(entry.opened_at), end_of(world, entry, term)
+    down = sum(opened < day <= end for day in outage_days(world))
+    return days_between(opened, end) - down
 
 
 def due_terms(world: World, member: str, account: Account, today: str) -> Iterator[Due]:
@@ -155,7 +172,6 @@ def extended(world: World, proposal: Proposal, ident: str, today: str) -> None:
     else:
         if entry.extended:
             raise Refused("extended-once", "this term was extended already")
-        length = days_between(world.today(entry.opened_at), end_of(world, entry, due.term))
-        last = natural_end(due.due, length)
+        last = natural_end(due.due, _length(world, entry, due.term))
     if not due.due < until <= last:
         raise Refused("extended-length", f"the new end lies after {due.due} and not after {last}")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ledger.domain.account import (
+    ACKNOWLEDGED,
     APPEALED,
     INTAKE,
     PUBLISHED,
@@ -80,19 +81,42 @@ def rest_of_term(world: World, entry: PointsEntry) -> int:
 def withdrawn(world: World, proposal: Proposal, ident: str, today: str) -> None:
     """Raise Refused unless intake withdraws an objection, or its claimant the claim (B8).
 
-    With the last objection the rest of publicity runs.
+    With the last objection the rest of publicity runs. After acceptance the committee may go on
+    without one who objects, for a signed reason.
     """
     if "objection" not in proposal.body:
         claim_withdrawn(world, proposal, ident, today)
         return
     signed = signers(world, proposal)
     _, case, entry = found(world, proposal, today)
+    if "goes_on" in proposal.body:
+        _goes_on(case, signed, entry, proposal.body)
+        return
     _by_intake(case, signed)
+    if entry.objections == 0:
+        raise Refused("objection-open", "no objection is open: the committee went on by itself")
     if entry.objections > 1:
         if {"closes", "rest"} & proposal.body.keys():
             raise Refused("closes", "other objections are open: publicity does not run yet")
         return
     _need_rest(world, entry, proposal.body, today)
+
+
+def _goes_on(case: Case, signed: tuple[str, ...], entry: PointsEntry, body: dict[str, Any]) -> None:
+    """Raise Refused unless intake withdraws, and a meeting of the committee goes on (B1, B8)."""
+    if entry.state != ACKNOWLEDGED or entry.objections != 1:
+        raise Refused(
+            "goes-on", "the committee goes on only where the last objection was accepted before"
+        )
+    if {"closes", "rest"} & body.keys():
+        raise Refused("closes", "publicity does not run while the committee goes on")
+    intake = tuple(a for a in signed if case.over(a, "intake", INTAKE) is None)
+    if not intake:
+        raise Refused("needs-intake", "intake records a withdrawal: a person with that role signs")
+    deciding = tuple(actor for actor in signed if actor not in intake)
+    if not deciding:
+        raise Refused("needs-committee", "a meeting of the committee signs why it goes on")
+    case.need_quorum(deciding, RECONSIDERATION, filled="filled" in body)
 
 
 def _need_rest(world: World, entry: PointsEntry, body: dict[str, Any], today: str) -> None:

@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 ERASED = "text.erased"
 # Members of statement bodies that hold a commitment, alone or in a list.
 _MEMBERS = frozenset(
-    {"commitment", "reason", "late_reason", "sheet", "filer", "filled", "leave", "opened"}
+    {
+        "commitment",
+        "reason",
+        "late_reason",
+        "sheet",
+        "filer",
+        "filled",
+        "goes_on",
+        "leave",
+        "opened",
+    }
 )
 
 

@@ -313,13 +313,16 @@ def withdrawn(world: World, proposal: Proposal, ident: str, today: str) -> None:
     """Raise Refused unless who claimed takes the claim back before it is final (B8)."""
     del ident
     signed = signers(world, proposal)
-    _, case, entry = found(world, proposal, today)
-    if {"objection", "closes", "rest"} & proposal.body.keys():
-        raise Refused("closes", "a claim is withdrawn without `closes` and `rest`")
+    account, case, entry = found(world, proposal, today)
+    if {"objection", "closes", "rest", "goes_on"} & proposal.body.keys():
+        raise Refused("closes", "a claim is withdrawn without `closes`, `rest` and `goes_on`")
     claimants = acting(world, entry.keys_of(CLAIM_STEP))
     own = case.own if entry.kind == CREDIT else None
     if set(signed) - {*claimants, own}:
         raise Refused("claimant", f"{', '.join(claimants)} claimed it: nobody else withdraws it")
+    open_ones = [each for each in entry.corrections if account.entries[each].state not in ENDED]
+    if open_ones:
+        raise Refused("correction-open", f"{open_ones[0]} corrects it already: let that end")
     if entry.orders is not None:
         raise Refused("ordered", "a decision ordered this correction: it cannot be withdrawn")
 

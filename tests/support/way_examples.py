@@ -51,6 +51,7 @@ EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("points.returned", WHY | {"filled": COMMITMENT}),
     ("points.rejected", WHY | {"filled": COMMITMENT}),
     ("points.withdrawn", WHY | {"objection": True, "rest": 2, "closes": "2026-03-10"}),
+    ("points.withdrawn", WHY | {"objection": True, "goes_on": COMMITMENT, "filled": COMMITMENT}),
     ("points.objected", ENTRY | {"filer": COMMITMENT}),
     ("points.acknowledged", ENTRY),
     (

@@ -269,6 +269,33 @@ def test_b3_a_committee_above_does_not_sit_in_the_branches_place(passage: Passag
     passage.no("needs-committee", "reviewed", reviewing(ident, filled=COMMITMENT), "root-com")
 
 
+def test_b3_places_are_filled_from_the_nearest_unit_above(passage: Passage) -> None:
+    body = {"name_zh": "g", "name_en": "g", "start": "2026-01-06", "parent": "east"}
+    passage.say("unit.opened", "unit/g-1", body, day="2026-01-06")
+    passage.say("member.transferred", "member/m-5", {"unit": "g-1"}, day="2026-01-06")
+    passage.give("g-com", "committee", "g-1", "2026-01-06")
+    ident = passage.claim("rec-1", member="m-5", evidence=SLIP)
+    passage.check(ident, member="m-5")
+    filled = reviewing(ident, filled=COMMITMENT)
+    passage.no("nearest-committee", "reviewed", filled, "up-1", member="m-5")
+    passage.review(ident, "g-com", "east-com-1", member="m-5", filled=COMMITMENT)
+    assert passage.state(ident, "m-5") == "reviewed"
+
+
+def test_b3_b4_b19_a_sister_unit_lends_a_reviewer_by_grant_of_the_unit_above(
+    passage: Passage,
+) -> None:
+    revoke(passage, "east-com-2", "committee", "east", "2026-01-06")
+    revoke(passage, "east-com-3", "committee", "east", "2026-01-06")
+    ident = passage.claim()
+    passage.check(ident)
+    passage.no("needs-committee", "reviewed", reviewing(ident), "west-com-1")
+    lent = {"role": "committee", "unit": "east", "until": "2026-04-12"}
+    passage.say("role.granted", "actor/west-com-1", lent, day="2026-01-12")
+    passage.review(ident, "east-com-1", "west-com-1")
+    assert passage.state(ident) == "reviewed"
+
+
 def test_b3_without_a_group_leader_the_secretary_checks_with_the_reason(passage: Passage) -> None:
     ident = passage.claim()
     passage.no("needs-group_leader", "checked", checking(ident, filled=COMMITMENT), "east-sec")

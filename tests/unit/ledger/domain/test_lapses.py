@@ -6,7 +6,7 @@ import pytest
 
 from ledger.domain.lapses import TERM, Due
 from tests.support.organisation import COMMITMENT, key_of
-from tests.support.passage import Passage, act, why
+from tests.support.passage import REVIEWERS, SLIP, Passage, act, why
 
 
 @pytest.fixture
@@ -172,11 +172,56 @@ def test_b4_a_vacancy_pauses_a_term_once_by_at_most_15_working_days(passage: Pas
     assert passage.due("2026-03-05") == [Due(ident, "first_review", "2026-03-04")]
 
 
+def leave(passage: Passage, day: str) -> None:
+    gone = {"keyid": key_of("mem-2").keyid, "cause": "left"}
+    passage.say("key.revoked", "actor/mem-2", gone, ("reg-1",), day)
+    passage.say("member.left", "member/m-2", {"date": day}, day=day)
+
+
 def test_b17_nothing_lapses_for_a_member_who_left(passage: Passage) -> None:
     ident = passage.published()
-    gone = {"keyid": key_of("mem-2").keyid, "cause": "left"}
-    passage.say("key.revoked", "actor/mem-2", gone, ("reg-1",), "2026-01-13")
-    passage.say("member.left", "member/m-2", {"date": "2026-01-13"}, day="2026-01-13")
+    leave(passage, "2026-01-13")
     assert passage.due("2026-01-20") == []
     body = {"entry": ident, "term": "publicity", "due": "2026-01-19"}
     passage.no("term-runs", "lapsed", body, "clerk", day="2026-01-20")
+
+
+def test_b17_a_publicity_that_ended_before_the_member_left_makes_its_entry_final(
+    passage: Passage,
+) -> None:
+    ident = passage.published()
+    leave(passage, "2026-01-20")
+    assert passage.due("2026-01-20") == [Due(ident, "publicity", "2026-01-19")]
+    passage.lapse(ident, "publicity", "2026-01-19", "2026-01-20")
+    assert passage.state(ident) == "final"
+
+
+def test_b17_pending_claims_and_debits_of_who_left_go_no_further(passage: Passage) -> None:
+    claimed = passage.claim("rec-1", evidence=SLIP)
+    debit = passage.on("claimed", act(item="D-1", kind="debit"), "rec-1")
+    for each in (claimed, debit):
+        passage.check(each)
+    passage.review(debit)
+    returned = passage.claim("rec-1", evidence=SLIP)
+    passage.on("returned", why(returned), "lead-1")
+    shown = passage.published("rec-1", evidence=SLIP)
+    leave(passage, "2026-01-14")
+    day = "2026-01-14"
+    review = {"entry": claimed, "place": "committee", "opened": [COMMITMENT]}
+    passage.no("member-state", "reviewed", review, *REVIEWERS, day=day)
+    passage.no("member-state", "published", {"entry": debit, "closes": day}, "east-sec", day=day)
+    passage.no("member-state", "revised", {"entry": returned} | act(), "rec-1", day=day)
+    passage.no("member-state", "claimed", act(evidence=SLIP), "rec-1", day=day)
+    passage.no("publicity-over", "objected", {"entry": shown, "filer": COMMITMENT}, "in-1", day=day)
+    assert passage.due("2099-01-01") == []
+
+
+def test_b7_an_outage_in_a_term_does_not_lengthen_what_an_extension_may_add(
+    passage: Passage,
+) -> None:
+    ident = passage.claim()
+    down = {"from": "2026-01-17T02:30:00Z", "to": "2026-01-18T01:00:00Z"}
+    passage.say("outage.recorded", "ledger/root", down, ("clerk",), day="2026-01-18")
+    assert passage.due("2026-01-30") == [Due(ident, "first_review", "2026-01-29")]
+    passage.no("extended-length", "extended", why(ident, until="2026-02-14"), "up-1")
+    passage.on("extended", why(ident, until="2026-02-13"), "up-1", day="2026-01-19")

@@ -251,3 +251,51 @@ def test_b22_nothing_may_be_erased_while_a_case_is_open_or_an_appeal_in_time(
     gone = passage.claim()
     passage.on("withdrawn", {"entry": gone}, "mem-2", day="2026-01-14")
     assert kept(gone) == "2026-02-13"
+
+
+def test_b8_after_acceptance_the_committee_may_go_on_for_a_signed_reason(passage: Passage) -> None:
+    ident = accepted(passage)
+    body = {"entry": ident, "objection": True, "goes_on": COMMITMENT, "filled": COMMITMENT}
+    day = "2026-01-15"
+    deciders = ("east-com-3", "up-1")
+    passage.no("needs-committee", "withdrawn", body, "in-1", day=day)
+    passage.no("needs-intake", "withdrawn", body, *deciders, day=day)
+    passage.no("four-eyes", "withdrawn", body, "in-1", "up-1", day=day)
+    passage.no("closes", "withdrawn", body | {"rest": 3}, "in-1", *deciders, day=day)
+    passage.on("withdrawn", body, "in-1", *deciders, day=day)
+    assert passage.state(ident) == "acknowledged"
+    again = {"entry": ident, "objection": True, "rest": 3, "closes": "2026-01-20"}
+    passage.no("objection-open", "withdrawn", again, "in-1", day=day)
+    decision = why(ident, outcome="corrected", filled=COMMITMENT)
+    passage.on("reconsidered", decision, *deciders, day=day)
+    assert passage.state(ident) == "ordered"
+
+
+def test_b8_before_acceptance_nobody_goes_on_without_who_objected(passage: Passage) -> None:
+    ident = passage.published()
+    passage.on("objected", objecting(ident), "in-1", day="2026-01-14")
+    body = {"entry": ident, "objection": True, "goes_on": COMMITMENT, "filled": COMMITMENT}
+    passage.no("goes-on", "withdrawn", body, "in-1", "east-com-3", "up-1", day="2026-01-15")
+
+
+def test_b8_a_claim_is_withdrawn_also_when_its_correction_is_ordered_but_not_yet_recorded(
+    passage: Passage,
+) -> None:
+    ident = accepted(passage)
+    decision = why(ident, outcome="corrected", filled=COMMITMENT)
+    passage.on("reconsidered", decision, "east-com-3", "up-1", day="2026-01-15")
+    order = passage.entry(ident).order
+    other = {"reverses": ident, "reason": COMMITMENT, "orders": order, "closes": "2026-01-22"}
+    passage.on("withdrawn", {"entry": ident}, "mem-2", day="2026-01-15")
+    assert passage.state(ident) == "withdrawn"
+    passage.no("reverses-effective", "corrected", other, "east-sec", day="2026-01-15")
+
+
+def test_b8_once_an_ordered_correction_is_recorded_it_runs_to_its_end(passage: Passage) -> None:
+    ident = accepted(passage)
+    decision = why(ident, outcome="corrected", filled=COMMITMENT)
+    passage.on("reconsidered", decision, "east-com-3", "up-1", day="2026-01-15")
+    order = passage.entry(ident).order
+    other = {"reverses": ident, "reason": COMMITMENT, "orders": order, "closes": "2026-01-22"}
+    passage.on("corrected", other, "east-sec", day="2026-01-15")
+    passage.no("correction-open", "withdrawn", {"entry": ident}, "mem-2", day="2026-01-15")
