@@ -58,9 +58,10 @@ def tasks(
         mine = "*" if each["turn"] == actor else " "
         others = ", ".join(name for name in each["people"] if name != actor) or "–"
         more = f" ({each['wanted']} must sign)" if each["wanted"] > 1 else ""
+        month = f"  review of {each['month']}" if each["month"] else ""
         typer.echo(
             f"{mine} {each['due'] or 'no term  '}  {STEPS[each['statement']]}{more}  "
-            f"{each['member']}  {each['entry']}  others: {others}"
+            f"{each['member']}  {each['entry']}{month}  others: {others}"
         )
     if answer["more"]:
         typer.echo("there may be more: these are the first that were found", err=True)

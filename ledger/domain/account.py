@@ -233,7 +233,9 @@ def evolve_account(account: Account | None, event: Event) -> Account:
     fold = _FOLDS.get(proposal.type)
     if fold is not None:
         entries = fold(dict(account.entries), event)
-        return replace(account, version=event.seq, entries=_with_texts(entries, proposal))
+        if "entry" in proposal.body:
+            _note_texts(entries, proposal)
+        return Account(event.seq, entries, account.others, account.erased)
     if proposal.type == ERASED:
         erased = account.erased | {proposal.body["commitment"]}
         return replace(account, version=event.seq, erased=erased)
@@ -313,6 +315,7 @@ def _new(event: Event, kind: str, origin: str, state: str, act: dict[str, Any]) 
         opened_at=at,
         state_since=at,
         steps=(Step(CLAIM_STEP, proposal.id, proposal.keyids, at),),
+        texts=tuple(dict.fromkeys(commitments(proposal.body))),
         final_at=at if state == FINAL else None,
         final_index=event.index if state == FINAL else None,
         **act,
@@ -326,13 +329,12 @@ def brought(ident: str, kind: str, act: dict[str, Any]) -> PointsEntry:
                        state_since="", steps=(), **fields)  # fmt: skip
 
 
-def _with_texts(entries: Entries, proposal: Proposal) -> Entries:
-    """Note the commitments of a statement with the entry that it brought in or is about."""
-    entry = entries[proposal.body.get("entry", proposal.id)]
+def _note_texts(entries: Entries, proposal: Proposal) -> None:
+    """Note the commitments of a statement with the entry that it is about."""
+    entry = entries[proposal.body["entry"]]
     new = dict.fromkeys(commitments(proposal.body)).keys() - set(entry.texts)
     if new:
         entries[entry.id] = replace(entry, texts=(*entry.texts, *sorted(new)))
-    return entries
 
 
 KIND = {"points.awarded": CREDIT, "points.deducted": DEBIT}

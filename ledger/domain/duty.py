@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from ledger.domain import policy
 from ledger.domain.account import (
     ACKNOWLEDGED,
     APPEALED,
@@ -32,6 +33,7 @@ from ledger.domain.account import (
     Account,
     PointsEntry,
 )
+from ledger.domain.closing import review_month
 from ledger.domain.eligibility import Case, acting
 from ledger.domain.lapses import PASSES_MAX, due_term
 from ledger.domain.member import LEFT
@@ -49,8 +51,9 @@ class Duty(NamedTuple):
 
     `due` is the last day of its term, None where none runs (any more); `people` are those who may
     take it, in the order of their turns, and it is `turn`'s. `wanted` is how many people must
-    sign. `lapses` tells how often the task passed on. `body` is what the statement must say as the
-    rules have it today, reasons and decisions apart.
+    sign. `lapses` tells how often the task passed on. `month` is the month in whose review a
+    claim is taken up, the next one after the cut-off day (A30). `body` is what the statement must
+    say as the rules have it today, reasons and decisions apart.
     """
 
     entry: str
@@ -63,6 +66,7 @@ class Duty(NamedTuple):
     turn: str | None
     wanted: int = 1
     lapses: int = 0
+    month: str | None = None
 
 
 Fits = Callable[[str], Refused | None]
@@ -75,6 +79,10 @@ def duties(world: World, account: Account, member: str, ident: str, today: str) 
         return []
     case = case_of(world, member, entry, today)
     due = due_term(world, member, entry)
+    version = policy.version_of(world, entry.rulebook, entry.version)
+    month = None
+    if version is not None and entry.state in (CLAIMED, CHECKED):
+        month = review_month(version, world.today(entry.claimed_at))
     found = []
     for statement, body, people, wanted in _steps(case, account, entry):
         ranked = _ranked(case, entry, people)
@@ -90,6 +98,7 @@ def duties(world: World, account: Account, member: str, ident: str, today: str) 
                 ranked[0] if ranked else None,
                 wanted,
                 entry.lapses,
+                month,
             )
         )
     return found

@@ -124,3 +124,12 @@ def test_a_returned_claim_waits_for_its_claimant_and_a_final_one_to_be_filed() -
 
 
 HELD = {"commitment": COMMITMENT}
+
+
+def test_a30_a_claim_after_the_cut_off_day_is_for_the_next_months_review() -> None:
+    passage = Passage(policy={"entry_cutoff_day": 25})
+    months = []
+    for day in ("2026-01-25", "2026-01-26"):
+        ident = passage.claim(day=day)
+        months.append(waiting(passage, ident, day).month)
+    assert months == ["2026-01", "2026-02"]
