@@ -761,3 +761,33 @@ def test_b22_an_erasure_after_the_last_term_holds(insider: Insider) -> None:
     insider.record(order, "2026-02-06T01:00:00.000000Z")
     write_log(insider._folder, insider.recorder.entries)
     assert verify(insider._folder).ok
+
+
+def test_b21_an_outage_that_the_log_speaks_against_is_named(insider: Insider) -> None:
+    made = insider.organisation
+    for each in (made.key("clerk"), made.role("clerk", "service")):
+        insider.recorder.record(each)
+    outage = made.statement(
+        "outage.recorded",
+        "ledger/root",
+        "clerk",
+        {"from": "2026-01-05T12:00:00Z", "to": "2026-01-08T00:00:00Z"},
+    )
+    index = insider.record(outage, "2026-01-08T00:00:00.000000Z")
+    found = insider.fault()
+    assert (found.kind, found.index) == ("outage-silence", index)
+
+
+def test_b21_an_outage_in_which_nothing_was_recorded_holds(insider: Insider) -> None:
+    made = insider.organisation
+    for each in (made.key("clerk"), made.role("clerk", "service")):
+        insider.recorder.record(each)
+    outage = made.statement(
+        "outage.recorded",
+        "ledger/root",
+        "clerk",
+        {"from": "2026-01-06T12:00:00Z", "to": "2026-01-08T00:00:00Z"},
+    )
+    insider.record(outage, "2026-01-08T00:00:00.000000Z")
+    write_log(insider._folder, insider.recorder.entries)
+    assert verify(insider._folder).ok

@@ -25,6 +25,7 @@ from tests.support.clock import SteadyClock
 from tests.support.database import set_up
 from tests.support.organisation import ORIGIN, Organisation
 from tests.support.server import Server, environment
+from tests.support.waiting import wait_until
 
 BATCH = "application/x-ndjson"
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -352,3 +353,16 @@ def test_an_oversized_body_is_refused_and_others_are_still_served(server: Server
     assert answer.status_code == 413
     assert answer.headers["connection"] == "close"
     assert server.get("/healthz").status_code == 200
+
+
+def test_b21_a_serving_process_beats_and_says_why_nothing_lapses(
+    server: Server, database_url: str
+) -> None:
+    wait_until(lambda: "no term lapses" in server.log_text(), 30)
+    (line,) = [each for each in server.log_lines() if each["event"] == "no term lapses"]
+    assert "mingzhang key service" in line["reason"]
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute("SELECT at FROM mingzhang.heartbeat").fetchone()
+    assert found is not None
+    assert abs(datetime.now(UTC) - found[0]) < timedelta(minutes=2)
+    assert server.get("/v1/tasks", params={"actor": "rec-1"}).json()["tasks"] == []
