@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
+from uuid import UUID
 
 from ledger.domain.account import PointsEntry
 from ledger.domain.duty import Duty, duties
@@ -118,6 +119,10 @@ class Desk:
 
         Raises NotFoundError for what is none.
         """
+        try:
+            UUID(entry)
+        except ValueError:
+            raise NotFoundError(f"{entry[:40]!r} is no statement's id: it is a UUID") from None
         _, data = self._ledger.find(entry)
         member = parse_entry(data).stream.partition("/")[2]
         with self.today() as (world, today):

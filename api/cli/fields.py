@@ -26,27 +26,46 @@ _HUNDREDTHS = ("points", "quantity")
 def read_body(kind: str, words: Sequence[str], keep: Keep | None = None) -> dict[str, Any]:
     """Return the body that words give. Raises CommandError for one that cannot be read.
 
-    A list is given with commas, or by the name again. Without `keep` commitments are given as
-    they are: 64 hex digits.
+    A list is given with commas, or by the name again; a member of a member after a dot
+    (`replacement.points`). Without `keep` commitments are given as they are: 64 hex digits.
     """
     known = schema.schemas().get(kind)
     if known is None:
         raise console.CommandError(f"no statement type {kind!r} is known")
-    properties, defs = known["properties"], known.get("$defs", {})
     body: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
-        if not equals or name not in properties:
-            names = ", ".join(properties) or "none: it has an empty body"
-            raise console.CommandError(f"{word!r}: {kind} takes NAME=VALUE of {names}")
-        try:
-            read = _read(name, value, _resolved(properties[name], defs), defs, keep)
-        except (FormatError, ValueError) as error:
-            raise console.CommandError(f"{name}: {error}") from None
-        if name in body and not isinstance(read, list):
-            raise console.CommandError(f"{name} is given twice")
-        body[name] = [*body[name], *read] if name in body else read
+        if not equals:
+            raise console.CommandError(f"{word!r}: give the body as NAME=VALUE, or with --body")
+        _put(body, name, value, known, known.get("$defs", {}), keep)
     return body
+
+
+def _put(
+    body: dict[str, Any],
+    name: str,
+    value: str,
+    rule: dict[str, Any],
+    defs: dict[str, Any],
+    keep: Keep | None,
+) -> None:
+    """Put one member into a body; a name with dots is one of a member that has members itself."""
+    first, dot, rest = name.partition(".")
+    properties = rule.get("properties", {})
+    if first not in properties:
+        names = ", ".join(properties) or "none: the body is empty"
+        raise console.CommandError(f"{first} is no member of it, which has: {names}")
+    inner = _resolved(properties[first], defs)
+    if dot:
+        _put(body.setdefault(first, {}), rest, value, inner, defs, keep)
+        return
+    try:
+        read = _read(first, value, inner, defs, keep)
+    except (FormatError, ValueError) as error:
+        raise console.CommandError(f"{first}: {error}") from None
+    if first in body and not isinstance(read, list):
+        raise console.CommandError(f"{first} is given twice")
+    body[first] = [*body[first], *read] if first in body else read
 
 
 def _resolved(rule: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:

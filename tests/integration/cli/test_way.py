@@ -112,6 +112,10 @@ def test_from_a_claim_to_publicity_and_an_objection_without_json(
     assert "state published" in desk.run("where", entry)
 
 
+def claim_id(envelope: str) -> str:
+    return parse_envelope(envelope.encode().strip()).id
+
+
 def test_a_body_in_words_is_read_as_the_schema_says(tmp_path: Path) -> None:
     key = tmp_path / "ann.key"
     keyfile.save(key, key_of("ann"), None)
@@ -128,6 +132,18 @@ def test_a_body_in_words_is_read_as_the_schema_says(tmp_path: Path) -> None:
     assert body["covers"] == ["2026-01-31", "2026-02-28"]
     assert [each["kind"] for each in body["evidence"]] == ["photo", "signed_slip"]
 
+    corrected = mingzhang(
+        *("sign", "points.corrected", "member/m-1", f"reverses={claim_id(claim.stdout)}"),
+        *("path=full", f"reason={COMMITMENT}", "replacement.type=points.awarded"),
+        *("replacement.rulebook=rules", "replacement.version=1.0.0", "replacement.item=C-1"),
+        *("replacement.points=1.25", "replacement.act_date=2026-01-10"),
+        *(f"replacement.reason={COMMITMENT}", f"replacement.evidence=photo:{COMMITMENT}", *words),
+    )
+    assert corrected.returncode == 0, corrected.stderr
+    body = parse_envelope(corrected.stdout.encode().strip()).body
+    assert body["replacement"]["points"] == 125
+    assert body["replacement"]["evidence"] == [{"kind": "photo", "commitment": COMMITMENT}]
+
     policy = mingzhang("sign", "policy.adopted", "unit/east", "short_path=false", *words)
     assert parse_envelope(policy.stdout.encode().strip()).body == {"short_path": False}
 
@@ -135,7 +151,8 @@ def test_a_body_in_words_is_read_as_the_schema_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("colour=red", "takes NAME=VALUE of"),
+        ("colour=red", "colour is no member of it, which has: rulebook, version"),
+        ("colour", "NAME=VALUE"),
         ("points=2.505", "more than two decimals"),
         ("reason=because", "mingzhang commit"),
         ("evidence=photo", "KIND:@FILE"),
