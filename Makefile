@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 BIN := .venv/bin
 WORKERS ?= 2
 SERVE ?= 1
+FUZZ_SECONDS ?= 300
 ARGS ?=
 
 .PHONY: help
@@ -26,6 +27,10 @@ demo: setup ## Found an organisation, record its year, prove it, tamper with it,
 .PHONY: test
 test: setup ## Run all tests, the faults included (ARGS="-k name", WORKERS=2)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: fuzz
+fuzz: setup ## Fuzz every parser, FUZZ_SECONDS a target (300), of all or some (ARGS="note vkey")
+	@$(BIN)/python -m tests.fuzz.run $(FUZZ_SECONDS) $(ARGS)
 
 .PHONY: lint
 lint: setup ## Check style, types and the floors of the house

@@ -10,7 +10,18 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import documents, duties, entries, health, log, problems, proofs, statements, trials, witnesses
+from api import (
+    documents,
+    duties,
+    entries,
+    health,
+    log,
+    problems,
+    proofs,
+    statements,
+    trials,
+    witnesses,
+)
 from api.bodies import Bodies
 from api.gate import Gate
 from api.service import Service

@@ -1,5 +1,7 @@
 """DSSE envelopes, Ed25519 keys and the suites that a key can be registered under.
 
+A key's suite is told by the length of its public key: 32 bytes Ed25519, 65 bytes SM2 (`sm2`).
+
 DSSE v1 (Secure Systems Lab) signs PAE(type, payload). Ed25519 is checked as RFC 8032 section
 5.1.7 without the cofactor, and stricter than its text: S < L, canonical encodings, no small-order
 A or R, and the encoding of S·B − k·A equal to R byte for byte. libsodium does exactly this.
@@ -12,18 +14,21 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import orjson
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError
 
+from ledger import sm2
 from ledger.errors import FormatError
+from ledger.sm2 import SUITE_SM2, Sm2PrivateKey
 
 PAYLOAD_TYPE = "application/vnd.mingzhang.statement.v1+json"
 SUITE_ED25519 = "ed25519"
 KEY_SIZE = 32
 SIGNATURE_SIZE = 64
+_KEY_SIZES = {SUITE_ED25519: KEY_SIZE, SUITE_SM2: sm2.KEY_SIZE}
 
 _PAE_HEAD = f"DSSEv1 {len(PAYLOAD_TYPE)} {PAYLOAD_TYPE} ".encode()
 _FIELD_PRIME = 2**255 - 19
@@ -47,7 +52,7 @@ class Signature(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A signature to verify: 32-byte public key, message, 64-byte signature."""
+    """A signature to verify: public key, message, 64-byte signature."""
 
     public_key: bytes
     message: bytes
@@ -63,14 +68,14 @@ def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
 
 
 def keyid(public_key: bytes) -> str:
-    """Return the key id of a raw 32-byte public key: lower-case hex SHA-256."""
+    """Return the key id of a raw public key: lower-case hex SHA-256."""
     return hashlib.sha256(public_key).hexdigest()
 
 
 def verify(public_key: bytes, message: bytes, sig: bytes) -> bool:
     """Tell whether `sig` (64 bytes) is `public_key`'s over `message`, strictly as above."""
     if len(sig) != SIGNATURE_SIZE or len(public_key) != KEY_SIZE:
-        return False
+        return len(public_key) == sm2.KEY_SIZE and sm2.verify(public_key, message, sig)
     try:
         crypto_sign_open(sig + message, public_key)
     except BadSignatureError:
@@ -83,8 +88,21 @@ def verify_all(checks: Iterable[Check]) -> list[bool]:
     return [verify(*check) for check in checks]
 
 
+def read_public_key(suite: str, text: str) -> bytes:
+    """Return the raw public key that a registration writes in base64. Raises FormatError."""
+    if suite not in _KEY_SIZES:
+        raise FormatError(f"no suite is called {suite[:40]!r}: {', '.join(_KEY_SIZES)}")
+    return decode_base64(text, _KEY_SIZES[suite])
+
+
 def check_public_key(raw: bytes) -> None:
-    """Raise FormatError unless `raw` is a canonical Ed25519 point of large order's encoding."""
+    """Raise FormatError unless `raw` is a usable public key of its suite.
+
+    Of Ed25519 that is the canonical encoding of a point of large order.
+    """
+    if len(raw) == sm2.KEY_SIZE:
+        sm2.check_public_key(raw)
+        return
     if len(raw) != KEY_SIZE:
         raise FormatError(f"an Ed25519 public key has {KEY_SIZE} bytes, this one {len(raw)}")
     y = int.from_bytes(raw, "little") & ((1 << 255) - 1)
@@ -124,6 +142,8 @@ def encode_base64(raw: bytes) -> str:
 class PrivateKey:
     """An Ed25519 private key (32-byte seed); it stays with its owner and prints nothing of it."""
 
+    suite: ClassVar[str] = SUITE_ED25519
+
     seed: bytes
     public_key: bytes
     _expanded: bytes
@@ -152,8 +172,12 @@ class PrivateKey:
         return f"PrivateKey(keyid={self.keyid[:16]}…)"
 
 
+StatementKey = PrivateKey | Sm2PrivateKey
+"""A private key that statements can be signed with."""
+
+
 def sign_envelope(
-    payload: bytes, keys: Sequence[PrivateKey], payload_type: str = PAYLOAD_TYPE
+    payload: bytes, keys: Sequence[StatementKey], payload_type: str = PAYLOAD_TYPE
 ) -> bytes:
     """Return the DSSE envelope of `payload`, signed with each of `keys`, in canonical form."""
     message = pae(payload, payload_type)

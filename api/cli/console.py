@@ -17,7 +17,7 @@ from ledger.errors import FormatError, KeyFileError, MingzhangError
 from ledger.log import policy
 from ledger.log.note import VerifierKey
 from ledger.log.policy import Policy
-from ledger.signing import PrivateKey
+from ledger.signing import StatementKey
 from ledger.verify.keys import load_vkey
 
 PASSPHRASE_VARIABLE = "MINGZHANG_PASSPHRASE"  # noqa: S105 - the variable's name, no passphrase
@@ -41,6 +41,13 @@ KeyFiles = Annotated[
     list[Path], typer.Option("--key", help="A private key's file; give it once for each signer.")
 ]
 Origin = Annotated[str, typer.Option("--log", help="The log's origin, such as example.org/points.")]
+TsaRoots = Annotated[
+    Path,
+    typer.Option(
+        "--tsa-roots",
+        help="Certificates in PEM: roots, those between, and TSAs, if only some are believed.",
+    ),
+]
 Actor = Annotated[str, typer.Option("--actor", help="The id of the actor who signs.")]
 
 
@@ -50,13 +57,13 @@ class CommandError(MingzhangError):
     code: ClassVar[str] = "command"
 
 
-def load_key(path: Path) -> PrivateKey:
+def load_key(path: Path) -> StatementKey:
     """Read a private key, with its passphrase from the environment or the terminal.
 
     Raises KeyFileError.
     """
     passphrase = _passphrase(path) if keyfile.is_encrypted(path) else None
-    return keyfile.load(path, passphrase)
+    return keyfile.load_any(path, passphrase)
 
 
 def new_passphrase(path: Path) -> bytes:

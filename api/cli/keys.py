@@ -12,7 +12,14 @@ import typer
 from api.cli import console
 from ledger import keyfile, schema
 from ledger.entry import format_instant, new_id, parse_envelope, statement_payload
-from ledger.signing import SUITE_ED25519, PrivateKey, encode_base64, sign_envelope
+from ledger.signing import (
+    SUITE_ED25519,
+    PrivateKey,
+    StatementKey,
+    encode_base64,
+    sign_envelope,
+)
+from ledger.sm2 import NOT_CERTIFIED, SUITE_SM2, Sm2PrivateKey
 
 REGISTERED_FILE, REVOKED_FILE = "1-key.registered.json", "2-key.revoked.json"
 NoPassphrase = Annotated[
@@ -31,6 +38,10 @@ def register(app: typer.Typer) -> None:
 def new(
     file: Annotated[Path, typer.Argument(help="The new file, which must not exist.")],
     no_passphrase: NoPassphrase = False,
+    suite: Annotated[
+        str,
+        typer.Option("--suite", help="ed25519, or sm2: SM2 with SM3, not certified."),
+    ] = SUITE_ED25519,
 ) -> None:
     """Make a private key in a new file.
 
@@ -38,7 +49,9 @@ def new(
     taken from MINGZHANG_PASSPHRASE.
     """
     console.need_free(file)
-    key = PrivateKey.generate()
+    if suite not in (SUITE_ED25519, SUITE_SM2):
+        raise console.CommandError(f"--suite is {SUITE_ED25519} or {SUITE_SM2}, not {suite!r}")
+    key = Sm2PrivateKey.generate() if suite == SUITE_SM2 else PrivateKey.generate()
     keyfile.save(file, key, None if no_passphrase else console.new_passphrase(file))
     _show(key)
 
@@ -135,7 +148,7 @@ def _statement(
     body: dict[str, str],
     log: str,
     actor: str,
-    signers: list[PrivateKey],
+    signers: list[StatementKey],
     *,
     stream: str | None = None,
 ) -> bytes:
@@ -154,7 +167,8 @@ def _statement(
     return envelope
 
 
-def _show(key: PrivateKey) -> None:
+def _show(key: StatementKey) -> None:
     typer.echo(f"keyid      {key.keyid}")
-    typer.echo(f"suite      {SUITE_ED25519}")
+    label = f" ({NOT_CERTIFIED})" if key.suite == SUITE_SM2 else ""
+    typer.echo(f"suite      {key.suite}{label}")
     typer.echo(f"public_key {encode_base64(key.public_key)}")

@@ -41,6 +41,8 @@ _MODULES = {
     "where": "duties",
     "replay": "replay",
     "rulebook": "author",
+    "monitor": "monitor",
+    "timestamp": "timestamp",
     "lag": "views",
     "rebuild": "views",
     "unpark": "views",

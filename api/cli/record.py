@@ -18,7 +18,7 @@ from ledger.commitment import commit, new_salt
 from ledger.entry import parse_envelope
 from ledger.errors import Refused
 from ledger.log import receipt
-from ledger.signing import PrivateKey, sign_envelope
+from ledger.signing import StatementKey, sign_envelope
 from ledger.store.media import SUFFIXES, TEXT, check_media
 
 Data = Annotated[
@@ -129,7 +129,7 @@ def _hand_in(
     actor: str,
     log: str,
     body: dict[str, Any],
-    keys: list[PrivateKey],
+    keys: list[StatementKey],
     receipt_file: Path | None,
 ) -> None:
     schema.validate(kind, body)

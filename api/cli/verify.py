@@ -9,15 +9,22 @@ import typer
 
 from api.cli import console, progress
 from ledger.errors import FormatError, ProofError
+from ledger.log.checkpoint import open_checkpoint
+from ledger.log.note import VerifierKey
 from ledger.log.policy import Policy
+from ledger.log.timestamp import Trust, stamped_note
 from ledger.refusal import refused_statement, verify_refusal
 from ledger.signing import decode_base64
+from ledger.verify.evidence import verify_evidence
 from ledger.verify.receipt import verify_receipt_file
+from ledger.verify.source import open_source
 from ledger.verify.state import verify_state_file
+from ledger.verify.timestamps import verify_timestamps, verify_token
 from ledger.verify.whole import verify_log
 
 verify = typer.Typer(
-    no_args_is_help=True, help="Check a receipt, a state proof, a refusal or a whole log."
+    no_args_is_help=True,
+    help="Check a receipt, a state proof, a refusal, a timestamp, evidence or a whole log.",
 )
 
 
@@ -125,12 +132,17 @@ def log(
         typer.Option("--workers", min=0, help="Helping processes; one a core if not given."),
     ] = None,
     policy: PolicyFile = None,
+    tsa_roots: console.TsaRoots | None = None,
 ) -> None:
     """Check a whole log.
 
     Tree, chains, signatures, keys and rights are computed again. Exit status 0 only if all holds,
-    1 if it does not (the first bad entry is named), 2 if the log could not be read.
+    1 if it does not (the first bad entry is named), 2 if the log could not be read. With
+    --tsa-roots, the timestamps in an exported log's folder are checked too.
     """
+    trust = _trust(tsa_roots) if tsa_roots is not None else None
+    if trust is not None and not Path(where).is_dir():
+        raise console.CommandError("timestamps are checked in an exported log's folder, no URL")
     key = console.verifier_key(vkey)
     from_checkpoint = console.read_file(older) if older is not None else None
     with progress.bar("verifying entries") as told:
@@ -145,4 +157,56 @@ def log(
     for line in report.lines():
         typer.echo(line)
     if not report.ok:
+        raise typer.Exit(console.FAILED)
+    if trust is not None:
+        _show_timestamps(Path(where), key, trust, report.size)
+
+
+@verify.command("timestamp")
+def timestamp(
+    token: Annotated[Path, typer.Argument(help="A TSA's response, ending .tsr.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The checkpoint that it stamps.")],
+    vkey: console.Vkey,
+    tsa_roots: console.TsaRoots,
+) -> None:
+    """Check a timestamp on a checkpoint.
+
+    Exit status 0 only if it holds, 1 if it does not, 2 if it could not be tried.
+    """
+    key, trust = console.verifier_key(vkey), _trust(tsa_roots)
+    stamped = stamped_note(console.read_file(checkpoint), key)
+    size = open_checkpoint(stamped, key).size
+    found = verify_token(console.read_file(token), stamped, size, token.stem, trust)
+    typer.echo(str(found))
+    if found.stamp is None:
+        raise typer.Exit(console.FAILED)
+
+
+@verify.command("evidence")
+def evidence(
+    file: Annotated[Path, typer.Argument(help="A finding's file, from a monitor.")],
+    vkey: console.Vkey,
+) -> None:
+    """Check evidence against a log.
+
+    Exit status 0 only if it proves that the log's key signed two histories, 1 if it proves nothing
+    by itself, 2 if it could not be tried.
+    """
+    typer.echo(f"PROVED {verify_evidence(console.read_file(file), console.verifier_key(vkey))}")
+
+
+def _trust(path: Path) -> Trust:
+    try:
+        return Trust.load(path)
+    except FormatError as error:
+        raise console.CommandError(f"--tsa-roots: {error.message}") from None
+
+
+def _show_timestamps(folder: Path, key: VerifierKey, trust: Trust, size: int) -> None:
+    found = list(verify_timestamps(open_source(str(folder)), folder, key, trust, size))
+    for each in found:
+        typer.echo(str(each))
+    if not found:
+        typer.echo("timestamp   none: no TSA says when any of this existed")
+    if any(each.stamp is None for each in found):
         raise typer.Exit(console.FAILED)

@@ -22,7 +22,7 @@ from ledger import canonical, schema
 from ledger.commitment import commit
 from ledger.entry import Statement, format_instant, new_id, parse_envelope, statement_payload
 from ledger.errors import FormatError
-from ledger.signing import PrivateKey, sign_envelope
+from ledger.signing import StatementKey, sign_envelope
 from ledger.store.media import SUFFIXES, TEXT, check_media
 
 _SALT_USE = b"mingzhang import salt v1\n"
@@ -54,7 +54,7 @@ class Importer:
     kind: Kind
     log: str
     actor: str
-    keys: Sequence[PrivateKey]
+    keys: Sequence[StatementKey]
     file_digest: bytes
     folder: Path
     uploads: dict[str, Upload] = field(default_factory=dict)

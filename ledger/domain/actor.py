@@ -11,7 +11,7 @@ from ledger.signing import keyid
 
 
 class Key(NamedTuple):
-    """A registered public key (raw 32 bytes); `revoked` tells why it counts no longer."""
+    """A registered public key (raw bytes of its suite); `revoked` tells why it counts no longer."""
 
     actor: str
     suite: str

@@ -7,6 +7,7 @@ The rules of keys, roles and units are those of the formats' section 1.
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ledger.domain import frame, outage, redaction, standing, steps, witnessing
@@ -26,7 +27,7 @@ from ledger.domain.texts import ERASED
 from ledger.domain.witnessing import WITNESSED
 from ledger.domain.world import World
 from ledger.errors import FormatError, Refused
-from ledger.signing import check_public_key, decode_base64, keyid
+from ledger.signing import check_public_key, keyid, read_public_key
 
 FOUNDED = "ledger.founded"
 
@@ -71,15 +72,18 @@ def proving_key(proposal: Proposal) -> bytes | None:
     """Return the public key that a `key.registered` statement registers and must be signed by."""
     if proposal.type != "key.registered":
         return None
-    return decode_base64(proposal.body["public_key"], 32)
+    return _public_key(proposal.body)
 
 
 def founding_keys(proposal: Proposal) -> dict[str, bytes]:
     """Return the public keys by key id that a `ledger.founded` statement itself registers."""
     if proposal.type != FOUNDED:
         return {}
-    raw = [decode_base64(key["public_key"], 32) for key in proposal.body["keys"]]
-    return {keyid(each): each for each in raw}
+    return {keyid(each): each for each in map(_public_key, proposal.body["keys"])}
+
+
+def _public_key(registered: dict[str, Any]) -> bytes:
+    return read_public_key(registered["suite"], registered["public_key"])
 
 
 def _founded(world: World, proposal: Proposal, ident: str, today: str) -> None:
@@ -91,7 +95,7 @@ def _founded(world: World, proposal: Proposal, ident: str, today: str) -> None:
     body = proposal.body
     owners = {}
     for listed in body["keys"]:
-        raw = decode_base64(listed["public_key"], 32)
+        raw = _public_key(listed)
         _usable(raw)
         if keyid(raw) in owners:
             raise Refused("key-once", "a public key is registered at most once in the log")
@@ -123,7 +127,7 @@ def _usable(raw: bytes) -> None:
 
 
 def _key_registered(world: World, proposal: Proposal, ident: str, today: str) -> None:
-    raw = decode_base64(proposal.body["public_key"], 32)
+    raw = _public_key(proposal.body)
     new = keyid(raw)
     _usable(raw)
     if world.keys.get(new) is not None:

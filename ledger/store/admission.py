@@ -19,13 +19,15 @@ from ledger.domain.decide import founding_keys, proving_key
 from ledger.domain.event import Proposal
 from ledger.entry import Statement, parse_envelope
 from ledger.errors import MingzhangError, Refused
-from ledger.signing import Signature, keyid, pae, verify
+from ledger.signing import SUITE_ED25519, Signature, keyid, pae, verify
 
 KeyOf = Callable[[str], bytes | None]
 """Returns the raw public key of a key id, or None while it is not known."""
 
 HELP_FROM_STATEMENTS = 8
 SHARE_FROM_STATEMENTS = 16
+_REGISTERING = ("key.registered", "ledger.founded")
+ED25519_ONLY = frozenset({SUITE_ED25519})
 """Smaller batches are done before a second thread would have begun."""
 
 
@@ -68,8 +70,25 @@ def check_signatures(statement: Statement, key_of: KeyOf) -> bool:
     return complete
 
 
+def check_suites(statement: Statement, suites: frozenset[str]) -> None:
+    """Raise Refused where a statement registers a key of a suite that is not in `suites`.
+
+    A setting of this ledger, no rule of the log: whoever verifies takes what is registered.
+    """
+    if statement.type not in _REGISTERING:
+        return
+    listed = statement.body.get("keys", [statement.body])
+    for each in listed:
+        if each["suite"] not in suites:
+            raise Refused(
+                "suite-accepted",
+                f"this ledger registers no keys of the suite {each['suite']}, only of "
+                f"{', '.join(sorted(suites))}: `suites` in its ledger.toml says which",
+            )
+
+
 def _own_keys(statement: Statement) -> dict[str, bytes]:
-    if statement.type not in ("key.registered", "ledger.founded"):
+    if statement.type not in _REGISTERING:
         return {}
     proposal = Proposal.of(statement)
     new = proving_key(proposal)
@@ -79,11 +98,14 @@ def _own_keys(statement: Statement) -> dict[str, bytes]:
 class Admission:
     """Admits batches, with `workers` helper processes (0: all in the calling thread).
 
+    Keys of the suites `suites` may be registered.
+
     Each helper may be used by one thread at a time.
     """
 
-    def __init__(self, origin: str, workers: int) -> None:
+    def __init__(self, origin: str, workers: int, suites: frozenset[str] = ED25519_ONLY) -> None:
         self._origin = origin
+        self._suites = suites
         self._helpers: list[_Helper | None] = [_Helper(origin) for _ in range(workers)]
         self._second = (
             ThreadPoolExecutor(1, "admission-second")
@@ -136,6 +158,7 @@ class Admission:
     def _admit_one(self, envelope: bytes, key_of: KeyOf) -> Admitted | MingzhangError:
         try:
             statement = parse(envelope, self._origin)
+            check_suites(statement, self._suites)
             return Admitted(statement, verified=check_signatures(statement, key_of))
         except MingzhangError as error:
             return error
@@ -150,6 +173,10 @@ class Admission:
             return self._admit_one(envelope, key_of)
         *fields, signatures, verified = answer
         statement = Statement._make([*fields, tuple([Signature(*s) for s in signatures]), envelope])
+        try:
+            check_suites(statement, self._suites)
+        except Refused as error:
+            return error
         return Admitted(statement, verified=verified)
 
 

@@ -20,8 +20,9 @@ from ledger.errors import FormatError, MingzhangError, StartRefusedError, Stoppe
 from ledger.log import policy
 from ledger.log.note import Signer, VerifierKey
 from ledger.log.policy import Policy
-from ledger.signing import PrivateKey
-from ledger.store.admission import Admission
+from ledger.signing import SUITE_ED25519, PrivateKey
+from ledger.sm2 import SUITE_SM2
+from ledger.store.admission import ED25519_ONLY, Admission
 from ledger.store.anchor import AnchorFile
 from ledger.store.cosignatures import Cosignatures
 from ledger.store.port import Clock, SystemClock
@@ -143,6 +144,24 @@ def _parsed_policy(data_dir: Path, data: bytes, what: str) -> Policy:
     return found
 
 
+def read_suites(data_dir: Path) -> frozenset[str]:
+    """Return the suites whose keys the ledger in `data_dir` registers: `suites` in its settings.
+
+    Ed25519 alone where they name none. Raises StartRefusedError for one that is not known.
+    """
+    path = data_dir / CONFIG_FILE
+    try:
+        given = tomllib.loads(path.read_text()).get("suites", [SUITE_ED25519])
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise StartRefusedError(f"cannot read {path}: {error}") from None
+    known = (SUITE_ED25519, SUITE_SM2)
+    if type(given) is not list or not given or any(each not in known for each in given):
+        raise StartRefusedError(
+            f"{path}: `suites` lists what keys may be registered, of {', '.join(known)}"
+        )
+    return frozenset(given)
+
+
 class Ledger(Reader):
     """Appends, and everything of `Reader`; a context manager that must be closed."""
 
@@ -157,9 +176,11 @@ class Ledger(Reader):
         options: Options,
         admission: Admission | None,
         trusted: Policy | None = None,
+        suites: frozenset[str] = ED25519_ONLY,
     ) -> None:
         self.database = database
         self.origin = origin
+        self.suites = suites
         self.vkey = signer.vkey.text if signer is not None else ""
         self._pool = database.pool(1, options.readers_max)
         super().__init__(self._pool, lambda: sequencer.signed if sequencer is not None else None)
@@ -187,20 +208,22 @@ class Ledger(Reader):
         StartRefusedError with what must be put right.
         """
         folder = data_dir or Path(os.environ.get("MINGZHANG_DATA", "var/data"))
-        origin = read_origin(folder)
+        origin, suites = read_origin(folder), read_suites(folder)
         with ExitStack() as opened:
             database = open_database(folder, url or os.environ.get("MINGZHANG_DATABASE_URL"))
             opened.callback(database.close)
             if not options.append:
                 trusted = read_policy(folder)
-                ledger = cls(database, None, None, None, None, origin, options, None, trusted)
+                ledger = cls(
+                    database, None, None, None, None, origin, options, None, trusted, suites
+                )
                 opened.pop_all()
                 return ledger
             key_path = Path(os.environ.get("MINGZHANG_LOG_KEY", folder / KEY_FILE))
             signer = Signer(origin, keyfile.load(key_path))
             table = opened.enter_context(closing(EntryTable(database.connect)))
             clock = clock or SystemClock()
-            admission = Admission(origin, options.admission_workers)
+            admission = Admission(origin, options.admission_workers, suites)
             opened.callback(admission.close)
             trusted = read_policy(folder)
             with ExitStack() as asking:
@@ -225,7 +248,16 @@ class Ledger(Reader):
                     given_up=given_up,
                 )
             ledger = cls(
-                database, sequencer, table, anchor, signer, origin, options, admission, trusted
+                database,
+                sequencer,
+                table,
+                anchor,
+                signer,
+                origin,
+                options,
+                admission,
+                trusted,
+                suites,
             )
             # Whoever has the ledger closes it; until here a refusal leaves nothing open.
             opened.pop_all()

@@ -34,7 +34,7 @@ from ledger.store.folder import Folder
 from ledger.store.reader import Reader
 
 PAGE_ENTRIES = 4 * TILE_WIDTH
-CHECKPOINT, TILES = "checkpoint", "tile"
+CHECKPOINT, TILES, TIMESTAMPS = "checkpoint", "tile", "timestamps"
 
 Progress = Callable[[int, int], None]
 """Is told how many entries of how many are exported."""
@@ -66,7 +66,7 @@ def export(
     note = note or reader.checkpoint()
     new = open_checkpoint(note, vkey)
     try:
-        with Folder(folder, (CHECKPOINT, TILES)) as held:
+        with Folder(folder, (CHECKPOINT, TILES, TIMESTAMPS)) as held:
             old_size = _check_history(reader, _published(held, vkey), new, folder)
             _Export(held, old_size, new, progress).run(reader, note)
             return Exported(old_size, new.size, len(held.written))
@@ -133,6 +133,7 @@ class _Export:
         except ProofError:
             self._folder.undo()
             raise
+        self._write_timestamps(reader)
         self._folder.sync()
         self._write(CHECKPOINT, note)
         self._folder.sync()
@@ -163,6 +164,14 @@ class _Export:
                 f"the entries do not have the root that was signed at size {size}: history was "
                 "changed, and nothing of it is published"
             )
+
+    def _write_timestamps(self, reader: Reader) -> None:
+        for size, tsa in reader.timestamps(self._new.size):
+            name = f"{TIMESTAMPS}/{size}/{tsa}.tsr"
+            if name not in self._folder.lengths:
+                stamped, token = reader.timestamp(size, tsa)
+                self._write(f"{TIMESTAMPS}/{size}/{CHECKPOINT}", stamped)
+                self._write(name, token)
 
     def _first_missing(self) -> int:
         """Return where to begin: at the last tile, or at one that was lost or cut short."""

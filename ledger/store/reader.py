@@ -166,6 +166,18 @@ class Reader:
         rows = self._rows(query("read_entries"), (start, start + width))
         return encode_entries([state for state, _ in rows])
 
+    def timestamps(self, size: int) -> list[tuple[int, str]]:
+        """Return size and TSA of every token on a checkpoint of `size` or smaller, in order."""
+        return self._rows(query("timestamps"), (size,))
+
+    def timestamp(self, size: int, tsa: str) -> tuple[bytes, bytes]:
+        """Return the signed note of `size` and a TSA's token on it. Raises NotFoundError."""
+        found = self._rows(query("timestamp"), (size, tsa))
+        if not found:
+            raise NotFoundError(f"no token of {tsa} on the checkpoint of size {size} is kept")
+        note, token = found[0]
+        return note, token
+
     def _need_tile(self, level: int, n: int, width: int) -> None:
         last = n * TILE_WIDTH + width
         if level < 0 or n < 0 or not 1 <= width <= TILE_WIDTH or level > 7:

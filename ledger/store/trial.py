@@ -13,7 +13,7 @@ from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
 from ledger.entry import Statement, format_instant
 from ledger.errors import MingzhangError, Refused
-from ledger.store.admission import check_signatures, parse
+from ledger.store.admission import check_signatures, check_suites, parse
 from ledger.store.ledger import Ledger
 from ledger.store.port import Store
 from ledger.store.start import edge_at
@@ -34,16 +34,17 @@ def try_statements(
     try:
         tip, _ = Tip.load(store, edge_at(store, ledger.size()))
         recorded_at = max(format_instant(now, micros=True), tip.recorded_at)
-        return [_try(store, tip, each, ledger.origin, recorded_at) for each in envelopes]
+        return [_try(store, tip, each, ledger, recorded_at) for each in envelopes]
     finally:
         store.close()
 
 
 def _try(
-    store: Store, tip: Tip, envelope: bytes, origin: str, recorded_at: str
+    store: Store, tip: Tip, envelope: bytes, ledger: Ledger, recorded_at: str
 ) -> MingzhangError | None:
     try:
-        statement = parse(envelope, origin)
+        statement = parse(envelope, ledger.origin)
+        check_suites(statement, ledger.suites)
         if store.find([statement.id]):
             return None
         if not check_signatures(statement, tip.public_key):

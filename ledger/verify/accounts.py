@@ -65,7 +65,7 @@ class Accounts:
             self._weights[event.proposal.stream] += 1
             self._weight += 1
             return
-        packed = orjson.dumps((tuple(event.proposal), *event[1:]))
+        packed = pack(event)
         self._aside[number].append((event.seq, packed))
         self._aside_bytes += len(packed)
         if self._aside_bytes > ASIDE_BYTES_MAX:
@@ -86,9 +86,7 @@ class Accounts:
         waiting = self._aside.pop(number, [])
         self._aside_bytes -= sum(len(packed) for _, packed in waiting)
         for packed in (*(row[0] for row in found), *(packed for _, packed in waiting)):
-            (*proposal, keyids), *place = orjson.loads(packed)
-            event = Event(Proposal._make((*proposal, tuple(keyids))), *place)
-            account = evolve_account(account, event)
+            account = evolve_account(account, unpack(packed))
         world.accounts[stream] = account
         self._loaded[stream] = number
         self._weights[stream] = len(account.entries)
@@ -132,3 +130,14 @@ class Accounts:
         )
         self._aside.clear()
         self._aside_bytes = 0
+
+
+def pack(event: Event) -> bytes:
+    """Return an event as JSON."""
+    return orjson.dumps((tuple(event.proposal), *event[1:]))
+
+
+def unpack(packed: bytes) -> Event:
+    """Return the event that `pack` packed."""
+    (*proposal, keyids), *place = orjson.loads(packed)
+    return Event(Proposal._make((*proposal, tuple(keyids))), *place)

@@ -122,6 +122,16 @@ def check(raw: Raw, n: int, width: int, origin: str, keys: dict[str, bytes]) -> 
     return Chunk(_records(parsed), b"".join(leaves), prevs, signatures, still_open, fault)
 
 
+def after(chunk: Chunk, count: int) -> Chunk:
+    """Return a checked bundle without its first `count` entries, which were folded before."""
+    return chunk._replace(
+        records=chunk.records[count:],
+        leaves=chunk.leaves[count * HASH_SIZE :],
+        prevs=chunk.prevs[count * HASH_SIZE :],
+        open=[(offset - count, data, sigs) for offset, data, sigs in chunk.open if offset >= count],
+    )
+
+
 def _verify(
     entries: list[Entry], keys: dict[str, bytes]
 ) -> tuple[int, list[OpenSignature], Fault | None]:

@@ -15,7 +15,7 @@ from typing import IO, Self
 from ledger import helpers
 from ledger.errors import MingzhangError
 from ledger.log.tiles import TILE_WIDTH
-from ledger.signing import KEY_SIZE, keyid
+from ledger.signing import keyid
 from ledger.verify import chunk
 from ledger.verify.chunk import Chunk
 from ledger.verify.source import Source, SourceError, open_source
@@ -23,9 +23,9 @@ from ledger.verify.source import Source, SourceError, open_source
 AHEAD = 2
 """Bundles that each worker may be ahead: one in work, one done."""
 
-# 16 KiB a frame: the frames of all bundles that a worker may be ahead fit in a pipe together, so
-# that telling it never waits for a worker that waits to answer.
-_KEYS_MAX = 512
+# Under 20 KiB a frame, whatever the suites: the frames of all bundles that a worker may be ahead
+# fit in a pipe together, so that telling it never waits for a worker that waits to answer.
+_KEYS_MAX = 256
 
 
 def width_of(n: int, size: int) -> int:
@@ -102,7 +102,7 @@ class Pool:
         new = self._registered[self._told[number] : self._told[number] + _KEYS_MAX]
         self._told[number] += len(new)
         try:
-            helpers.write_frame(pipe, b"".join(new))
+            helpers.write_frame(pipe, new)
         except BrokenPipeError:
             return  # it died: reading its answer says so
 
@@ -119,9 +119,7 @@ def serve(
             new = helpers.read_frame(requests)
         except EOFError:
             return
-        for at in range(0, len(new), KEY_SIZE):
-            public_key = new[at : at + KEY_SIZE]
-            keys[keyid(public_key)] = public_key
+        keys.update((keyid(each), each) for each in new)
         width = width_of(n, size)
         try:
             raw = chunk.read(source, n, width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.sm2 import NOT_CERTIFIED
 from ledger.verify.witnessed import Witnessed
 
 
@@ -67,6 +68,7 @@ class Report:
     streams: int
     keys: int
     members: int
+    sm2_keys: int
     from_size: int | None
     workers: int
     seconds: float
@@ -101,6 +103,8 @@ class Report:
                 f"{self.signatures_per_s:,.0f} signatures/s, {_processes(self.workers)}"
             ),
         ]
+        if self.sm2_keys:
+            lines.append(f"suites      {self.sm2_keys:,} of the keys are SM2, {NOT_CERTIFIED}")
         if self.from_size is not None and self.failure is None:
             lines.append(f"history     the checkpoint of size {self.from_size:,} is a prefix of it")
         if self.witnessed is not None:

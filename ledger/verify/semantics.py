@@ -6,21 +6,42 @@ function (`ledger.domain.decide`), on the state that the entries before give.
 
 from __future__ import annotations
 
-from ledger.domain.account import matters
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from ledger.domain.account import Account, matters
 from ledger.domain.decide import FOUNDED, decide, founding_keys, needs, proving_key
 from ledger.domain.event import Event, Proposal
-from ledger.domain.world import World
+from ledger.domain.world import LAST, SIZE, World
 from ledger.errors import FormatError, Refused
 from ledger.log.tiles import HASH_SIZE
 from ledger.signing import pae, verify
-from ledger.verify.accounts import Accounts
 from ledger.verify.chunk import Chunk, Record, bad_signature
 from ledger.verify.report import Failure, FaultError
-from ledger.verify.runs import Uses
 
 _SEQ_END = HASH_SIZE + 8
 _NO_HEAD = bytes(HASH_SIZE + 16)
 _WITH_KEYS = (FOUNDED, "key.registered")
+
+
+class Uses(Protocol):
+    """Where the uses of statement ids go: to a check at the end (`runs`), or at once (`place`)."""
+
+    def statement(self, ident: str, index: int) -> None:
+        """Note that entry `index` has the statement id `ident`."""
+
+
+class Accounts(Protocol):
+    """Where members' accounts wait until one is decided on: for this run, or kept (`place`)."""
+
+    def put_aside(self, number: bytes, event: Event) -> None:
+        """Keep an event of the stream of that number."""
+
+    def load(self, world: World, stream: str, number: bytes) -> Account:
+        """Make the account of a stream one of the world's, and return it."""
+
+    def make_room(self, world: World, kept: tuple[str, ...]) -> None:
+        """Put accounts away that rested longest, but not those of the streams `kept`."""
 
 
 class Replay:
@@ -42,6 +63,42 @@ class Replay:
         self.keys: list[bytes] = []
         self.entries = 0
         self.signatures = 0
+
+    def resume(
+        self,
+        records: Iterable[tuple[int, Record]],
+        heads: Mapping[str, bytes],
+        recorded_at: str,
+        entries: int,
+    ) -> None:
+        """Go on after `entries` entries that were checked before.
+
+        `records` are those of them that are kept (`is_kept`), by index and in their order; `heads`
+        are those that `head` gave.
+        """
+        for index, record in records:
+            proposal = self._proposal(record)
+            self._world.evolve(Event(proposal, record[1], index, record[2]))
+            self._learn_keys(proposal)
+        self._world.positions[SIZE] = entries
+        self._world.instants[LAST] = recorded_at
+        self._heads = dict(heads)
+        self._recorded_at = recorded_at
+        self.entries = entries
+
+    @staticmethod
+    def is_kept(record: Record) -> bool:
+        """Tell whether later decisions depend on this one; ids, chains and accounts apart."""
+        return not record[3].startswith("points.")
+
+    def head(self, stream: str) -> bytes:
+        """Return the last entry of a stream: leaf hash (32 bytes), seq (8), stream's number (8)."""
+        return self._heads[stream]
+
+    @property
+    def recorded_at(self) -> str:
+        """The last entry's instant; empty before the first."""
+        return self._recorded_at
 
     @property
     def streams(self) -> int:
@@ -92,8 +149,8 @@ class Replay:
         number: bytes,
         still_open: tuple[bytes, list[tuple[str, bytes]]] | None,
     ) -> None:
-        stream, seq, recorded_at, kind, ident, actor, keyids, body = record
-        proposal = Proposal(kind, ident, self._origin, stream, actor, body, keyids)
+        seq, recorded_at, ident = record[1], record[2], record[4]
+        proposal = self._proposal(record)
         try:
             read = needs(proposal)
             if read:
@@ -107,11 +164,9 @@ class Replay:
             self._verify(record, *still_open)
         event = Event(proposal, seq, self.entries, recorded_at)
         self._world.evolve(event)
-        if stream.startswith("member/") and matters(proposal):
+        if proposal.stream.startswith("member/") and matters(proposal):
             self._accounts.put_aside(number, event)
-        if kind in _WITH_KEYS:
-            new = proving_key(proposal)
-            self.keys += founding_keys(proposal).values() if new is None else [new]
+        self._learn_keys(proposal)
         self._uses.statement(ident, self.entries)
 
     def _load(self, streams: tuple[str, ...]) -> None:
@@ -128,6 +183,15 @@ class Replay:
             seen |= dict.fromkeys(others)
             waiting += others
         self._accounts.make_room(self._world, tuple(seen))
+
+    def _proposal(self, record: Record) -> Proposal:
+        stream, _, _, kind, ident, actor, keyids, body = record
+        return Proposal(kind, ident, self._origin, stream, actor, body, keyids)
+
+    def _learn_keys(self, proposal: Proposal) -> None:
+        if proposal.type in _WITH_KEYS:
+            new = proving_key(proposal)
+            self.keys += founding_keys(proposal).values() if new is None else [new]
 
     def _verify(self, record: Record, payload: bytes, sigs: list[tuple[str, bytes]]) -> None:
         message = pae(payload)

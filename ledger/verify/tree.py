@@ -6,6 +6,8 @@ level, so at most one tile's hashes a level are in memory.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ledger.errors import FormatError, NotFoundError
 from ledger.log.merkle import Edge, root_of
 from ledger.log.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, split_hashes, tile_path
@@ -13,16 +15,39 @@ from ledger.verify.report import Failure, FaultError
 from ledger.verify.source import Source
 
 
-class Tree:
-    """The tree of the leaves added so far; only the last bundle may be less than full."""
+@dataclass(frozen=True, slots=True)
+class TreeState:
+    """All that a tree must remember: its peaks, and by level the hashes of its last tile, joined.
 
-    def __init__(self, source: Source) -> None:
+    `full` is the number of full bundles, `peaks` those over their roots, `rest` the leaves after
+    them; `rows[0]` belongs to level 1.
+    """
+
+    full: int = 0
+    peaks: bytes = b""
+    rest: bytes = b""
+    rows: tuple[bytes, ...] = ()
+
+
+class Tree:
+    """The tree of the leaves added so far.
+
+    Only the last bundle may be less than full; when it has grown it is added again, whole.
+    """
+
+    def __init__(self, source: Source, state: TreeState = TreeState()) -> None:
         self._source = source
         # The edge over the roots of full bundles, and the leaves after them.
-        self._full = Edge.empty()
-        self._rest: list[bytes] = []
-        self._rows: list[list[bytes]] = []
-        self._compared: list[int] = []
+        self._full = Edge(state.full, tuple(split_hashes(state.peaks)))
+        self._rest = split_hashes(state.rest)
+        self._rows = [split_hashes(row) for row in state.rows]
+        self._compared = [state.full >> (TILE_HEIGHT * (row + 1)) for row in range(len(self._rows))]
+
+    @property
+    def state(self) -> TreeState:
+        """What another tree goes on from, over the same log."""
+        rows = tuple(b"".join(row) for row in self._rows)
+        return TreeState(self._full.size, b"".join(self._full.peaks), b"".join(self._rest), rows)
 
     def add(self, leaves: bytes) -> None:
         """Add a bundle's leaf hashes, joined. Raises FaultError at a wrong upper tile."""
@@ -31,6 +56,7 @@ class Tree:
             self._rest = hashes
             return
         root = root_of(hashes)
+        self._rest = []
         self._full = self._full.extend([root])
         self._push(0, root)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from ledger import sm2
 from ledger.entry import parse_entry
 from ledger.errors import FormatError, MingzhangError, NotFoundError, ProofError
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
@@ -75,7 +76,7 @@ def verify_log(
         # A use of an id that is not allowed counts if it lies before what was found so far.
         misuse = uses.first_failure()
     if misuse is not None and _before(misuse, failure):
-        failure = _with_names(source, signed, misuse)
+        failure = with_names(source, signed, misuse)
     return Report(
         where,
         signed.origin,
@@ -87,6 +88,7 @@ def verify_log(
         run.replay.streams,
         len(run.replay.keys),
         run.replay.members,
+        sum(len(each) == sm2.KEY_SIZE for each in run.replay.keys),
         older.size if older is not None else None,
         max(1, workers),
         time.monotonic() - started,
@@ -202,7 +204,7 @@ def _older(data: bytes | None, vkey: VerifierKey, signed: Checkpoint) -> Checkpo
 
 
 def _unopened(where: str, vkey: VerifierKey, failure: Failure, seconds: float) -> Report:
-    return Report(where, vkey.name, 0, b"", failure, 0, 0, 0, 0, 0, None, 1, seconds)
+    return Report(where, vkey.name, 0, b"", failure, 0, 0, 0, 0, 0, 0, None, 1, seconds)
 
 
 def _root_reason(signed: Checkpoint, root: bytes) -> str:
@@ -218,7 +220,7 @@ def _before(one: Failure, other: Failure | None) -> bool:
     return one.index is not None and one.index < other.index
 
 
-def _with_names(source: Source, signed: Checkpoint, failure: Failure) -> Failure:
+def with_names(source: Source, signed: Checkpoint, failure: Failure) -> Failure:
     """Add the statement id and stream of a fault that is known by its index only."""
     assert failure.index is not None  # noqa: S101 - a misuse has its place
     n, offset = divmod(failure.index, TILE_WIDTH)

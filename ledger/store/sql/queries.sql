@@ -196,3 +196,17 @@ ON CONFLICT (one) DO UPDATE SET at = greatest(heartbeat.at, EXCLUDED.at)
 
 -- last_beat: when one was last up
 SELECT at FROM mingzhang.heartbeat
+
+-- note_at: the signed checkpoint of a size
+SELECT note FROM mingzhang.checkpoint WHERE size = %s
+
+-- put_timestamp: keep a TSA's token on a checkpoint, the first one
+INSERT INTO mingzhang.timestamp_token (size, tsa, token) VALUES (%s, %s, %s)
+ON CONFLICT DO NOTHING
+
+-- timestamps: which tokens are kept up to a size
+SELECT size, tsa FROM mingzhang.timestamp_token WHERE size <= %s ORDER BY size, tsa
+
+-- timestamp: one token, with the note that it stamps
+SELECT c.note, t.token FROM mingzhang.timestamp_token t
+JOIN mingzhang.checkpoint c USING (size) WHERE t.size = %s AND t.tsa = %s

@@ -1,0 +1,338 @@
+"""Follows a log: what a monitor does at each look, and how it tells a forgery from a bad line.
+
+A look reads the checkpoint, proves that it continues every one that was seen before, and then
+checks the new entries as `whole` does, step by step; the place moves on (`place`) only after all
+checks of a step. A step's own tree must be a prefix of what the checkpoint signs, so no entry is
+taken for checked that the log's key does not answer for.
+
+Three outcomes are told apart. What the log's key signed, or what does not fit it, is a finding and
+stays one. What could not be read, or is not a checkpoint at all (a portal's page, a note that was
+cut off), shows nothing about the log. An older checkpoint than one that was seen may come from a
+cache for a while; after `STALE_MAX` it is a finding, and at once where it contradicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ledger.entry import format_instant
+from ledger.errors import FormatError, NotFoundError, ProofError
+from ledger.log import note
+from ledger.log.checkpoint import Checkpoint, open_checkpoint, parse_body
+from ledger.log.merkle import EMPTY_ROOT, Edge, Node, consistency_proof, peak_nodes
+from ledger.log.merkle import verify_consistency as verify_consistent
+from ledger.log.note import VerifierKey
+from ledger.log.tiles import TILE_WIDTH, node_from_tiles
+from ledger.signing import encode_base64, keyid
+from ledger.verify import chunk, diagnose
+from ledger.verify.chunk import LEAF, Chunk, Fault
+from ledger.verify.kept import KeptAccounts
+from ledger.verify.place import Place, Seen
+from ledger.verify.pool import bundles, width_of
+from ledger.verify.report import Failure, FaultError
+from ledger.verify.semantics import Replay
+from ledger.verify.source import Source, SourceError
+from ledger.verify.tree import Tree
+from ledger.verify.whole import with_names
+
+STALE_MAX = timedelta(minutes=10)
+STEP_BUNDLES = 8
+"""After so many bundles the place moves on: what a kill costs at most."""
+
+REREADS_MAX = 3
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A look: entries checked now and in all, new findings, and why it could not check, if so."""
+
+    size: int
+    checked: int
+    findings: tuple[dict[str, Any], ...]
+    trouble: str | None
+
+
+class Monitor:
+    """Follows the log at `source`, of the key `vkey`, from `place` on. Used by one thread.
+
+    A look stops after a step where `ended` says so. With `reports`, findings and the beginning and
+    end of trouble are queued in `place` for a webhook, in the transaction that keeps them.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        vkey: VerifierKey,
+        place: Place,
+        now: Clock,
+        *,
+        reports: bool,
+        ended: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._ended = ended
+        self._source = source
+        self._vkey = vkey
+        self._place = place
+        self._now = now
+        self._reports = reports
+        self._load()
+
+    def look(self) -> Outcome:
+        """Check what is new, keep what was found, and say what it was."""
+        before = self._place.size
+        found: tuple[dict[str, Any], ...] = ()
+        trouble: str | None = None
+        shown = _Shown()
+        try:
+            self._follow(shown)
+        except FaultError as error:
+            found = self._keep(error, shown)
+        except SourceError as error:
+            trouble = error.message
+        self._note_trouble(trouble)
+        size = self._place.size
+        return Outcome(size, size - before, found, trouble)
+
+    def _follow(self, shown: _Shown) -> None:
+        self._read_checkpoint(shown)
+        for _ in range(REREADS_MAX):
+            assert shown.seen is not None  # noqa: S101 - read above and below
+            try:
+                self._advance(shown.seen)
+                return
+            except FaultError as error:
+                if error.failure.kind != "file-missing":
+                    raise
+                # A partial tile goes when its log grows, perhaps while this one is being read.
+                size = shown.seen.checkpoint.size
+                self._read_checkpoint(shown)
+                if shown.seen.checkpoint.size <= size:
+                    raise
+        raise SourceError("the log grows faster than it can be read: look again")
+
+    def _read_checkpoint(self, shown: _Shown) -> None:
+        try:
+            data = self._source.checkpoint()
+        except NotFoundError as error:
+            raise SourceError(error.message) from None
+        try:
+            shown.note = data
+            shown.claimed = parse_body(note.parse(data).text)
+            shown.seen = Seen(open_checkpoint(data, self._vkey), data)
+        except FormatError as error:
+            raise SourceError(f"what is served is no checkpoint: {error.message}") from None
+        except ProofError as error:
+            failure = Failure("checkpoint-signature", f"checkpoint: {error.message}")
+            raise FaultError(failure) from None
+
+    def _advance(self, shown: Seen) -> None:
+        signed = shown.checkpoint
+        same = self._place.seen_at(signed.size)
+        if same is not None and same.checkpoint.root != signed.root:
+            raise FaultError(Failure("split-view", _fork(same.checkpoint, signed)))
+        newest = self._place.newest_seen()
+        if newest is not None and signed.size < newest.checkpoint.size:
+            self._older(signed, newest.checkpoint, known=same is not None)
+        if newest is None or signed.size > newest.checkpoint.size:
+            if newest is not None:
+                self._prove(newest.checkpoint, signed)
+            self._place.see(shown, self._now())
+        if self._place.stale_since is not None:
+            self._place.set_stale(None)
+        while self._place.size < signed.size and not self._ended():
+            self._step(signed)
+
+    def _older(self, signed: Checkpoint, newest: Checkpoint, *, known: bool) -> None:
+        """Raise what an older checkpoint than the newest seen one is worth."""
+        if not known:
+            try:
+                self._prove(signed, newest)
+            except FaultError as error:
+                # Where the newer tiles are gone the two cannot be compared: a cache, or worse.
+                if error.failure.kind != "file-missing":
+                    raise
+        reason = f"the log shows size {signed.size}, after it had signed size {newest.size}"
+        now = self._now()
+        since = self._place.stale_since
+        if since is None:
+            self._place.set_stale(now)
+        elif now - since > STALE_MAX:
+            at = format_instant(since)
+            raise FaultError(Failure("rolled-back", f"since {at} {reason}: it was put back"))
+        raise SourceError(f"{reason}: a cache between may be old")
+
+    def _prove(self, old: Checkpoint, new: Checkpoint) -> None:
+        """Prove from the tiles that `old` is a prefix of `new`. Raises FaultError."""
+        if old.size == 0:
+            if old.root != EMPTY_ROOT:
+                raise FaultError(Failure("history", "a tree without entries has another root"))
+            return
+
+        def get(node: Node) -> bytes:
+            return node_from_tiles(node, new.size, self._source.tile)
+
+        try:
+            proof = consistency_proof(old.size, new.size, get)
+            prefix = Edge(old.size, tuple(get(node) for node in peak_nodes(old.size))).root()
+            verify_consistent(old.size, new.size, proof, prefix, new.root)
+        except NotFoundError as error:
+            raise FaultError(Failure("file-missing", error.message)) from None
+        except FormatError as error:
+            raise FaultError(Failure("tile", error.message)) from None
+        except ProofError:
+            reason = (
+                f"the hash tiles do not have the root signed at size {new.size}: tiles were "
+                "changed, or another history was signed"
+            )
+            raise FaultError(Failure("checkpoint-root", reason)) from None
+        if prefix != old.root:
+            # Proved, not suspected: the new root contains another tree of the old size.
+            reason = (
+                f"the tree of size {new.size} begins with the root {prefix.hex()} at size "
+                f"{old.size}, where {old.root.hex()} was signed: history was rewritten"
+            )
+            raise _RewrittenError(Failure("history", reason), proof, prefix)
+
+    def _step(self, signed: Checkpoint) -> None:
+        first = self._place.size // TILE_WIDTH
+        stop = min(bundles(signed.size), first + STEP_BUNDLES)
+        try:
+            with self._place.transaction():
+                for n in range(first, stop):
+                    self._check(n, signed)
+                self._bind(signed)
+                self._place.move(self._replay.entries, self._replay.recorded_at, self._tree.state)
+        except BaseException:
+            # Memory is ahead of the place: back to it.
+            self._load()
+            raise
+
+    def _check(self, n: int, signed: Checkpoint) -> None:
+        width = width_of(n, signed.size)
+        raw = chunk.read(self._source, n, width)
+        checked = chunk.check(raw, n, width, signed.origin, self._keys)
+        start = self._replay.entries
+        new = chunk.after(checked, start - n * TILE_WIDTH)
+        try:
+            self._replay.apply(new)
+        except FaultError as error:
+            failure = error.failure
+            if failure.statement_id is None:
+                failure = with_names(self._source, signed, failure)
+            raise FaultError(failure) from None
+        if checked.fault is not None:
+            raise FaultError(self._failure(n, checked.fault, signed))
+        self._tree.add(checked.leaves)
+        self._remember(new, start)
+
+    def _remember(self, new: Chunk, start: int) -> None:
+        for offset, record in enumerate(new.records):
+            if Replay.is_kept(record):
+                self._place.keep(start + offset, record)
+        streams = dict.fromkeys(record[0] for record in new.records)
+        self._place.put_heads((stream, self._replay.head(stream)) for stream in streams)
+
+    def _bind(self, signed: Checkpoint) -> None:
+        """Show that the checked entries are what the checkpoint signs, up to here."""
+        size, root = self._replay.entries, self._tree.root()
+        if size < signed.size:
+            self._prove(Checkpoint(signed.origin, size, root), signed)
+            return
+        self._tree.finish()
+        if root != signed.root:
+            reason = f"the {size} entries have the root {root.hex()}, {signed.root.hex()} is signed"
+            raise FaultError(Failure("checkpoint-root", reason))
+
+    def _failure(self, n: int, fault: Fault, signed: Checkpoint) -> Failure:
+        kind, offset, reason, ident, stream = fault
+        index = n * TILE_WIDTH + offset
+        if kind == LEAF:
+            return diagnose.leaf_failure(self._source, signed, index)
+        return Failure(kind, reason, index, ident, stream)
+
+    def _load(self) -> None:
+        place = self._place
+        self._tree = Tree(self._source, place.tree)
+        self._replay = Replay(self._vkey.name, place, KeptAccounts(place))
+        self._replay.resume(place.records(), place.heads(), place.recorded_at, place.size)
+        self._keys = {keyid(each): each for each in self._replay.keys}
+
+    def _keep(self, fault: FaultError, shown: _Shown) -> tuple[dict[str, Any], ...]:
+        """Keep a finding with both signed checkpoints; return it if it is new."""
+        failure = fault.failure
+        newest = self._place.newest_seen()
+        claimed = shown.claimed
+        evidence: dict[str, Any] = {
+            "event": "finding",
+            "log": self._vkey.name,
+            "where": self._source.where,
+            "found_at": format_instant(self._now()),
+            "kind": failure.kind,
+            "reason": failure.reason,
+            "checked_size": self._place.size,
+        }
+        known = {
+            "index": failure.index,
+            "statement": failure.statement_id,
+            "stream": failure.stream,
+            "seen": None if newest is None else newest.note.decode(),
+            "shown": shown.note.decode(),
+        }
+        evidence |= {name: value for name, value in known.items() if value is not None}
+        if isinstance(fault, _RewrittenError):
+            evidence["proof"] = [encode_base64(each) for each in fault.proof]
+            evidence["prefix"] = encode_base64(fault.prefix)
+        name = f"{failure.kind} {failure.index}"
+        if failure.index is None and claimed is not None and failure.kind != "checkpoint-signature":
+            name = f"{failure.kind} {claimed.size} {claimed.root.hex()}"
+        with self._place.transaction():
+            new = self._place.find(name, evidence)
+            if new and self._reports:
+                self._place.post(evidence)
+        return (evidence,) if new else ()
+
+    def _note_trouble(self, trouble: str | None) -> None:
+        was = self._place.trouble
+        if trouble == was:
+            return
+        with self._place.transaction():
+            self._place.set_trouble(trouble)
+            if self._reports and (trouble is None) != (was is None):
+                report = {
+                    "event": "checking-again" if trouble is None else "could-not-check",
+                    "log": self._vkey.name,
+                    "where": self._source.where,
+                    "at": format_instant(self._now()),
+                    "checked_size": self._place.size,
+                }
+                self._place.post(report if trouble is None else report | {"reason": trouble})
+
+
+class _RewrittenError(FaultError):
+    """Carries the proof that the larger tree has another root at the smaller one's size."""
+
+    def __init__(self, failure: Failure, proof: list[bytes], prefix: bytes) -> None:
+        super().__init__(failure)
+        self.proof = proof
+        self.prefix = prefix
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What the log showed at this look, as far as it could be read."""
+
+    note: bytes = b""
+    claimed: Checkpoint | None = None
+    seen: Seen | None = None
+
+
+def _fork(one: Checkpoint, other: Checkpoint) -> str:
+    return (
+        f"two trees are signed for size {one.size}: {one.root.hex()} was seen before, now "
+        f"{other.root.hex()} is shown"
+    )
