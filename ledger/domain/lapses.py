@@ -78,7 +78,7 @@ def due_term(world: World, member: str, entry: PointsEntry) -> Due | None:
 
     A term that passed on twice stays with the unit above. What was pending on the day on which the
     member left is closed (B17), but for corrections that a decision orders; a publicity that had
-    ended before still makes its entry final.
+    ended before still makes its entry final. Nothing that waits goes on under a closed id (B14).
     """
     term = TERM.get(entry.state)
     known = world.members.get(member)
@@ -86,7 +86,7 @@ def due_term(world: World, member: str, entry: PointsEntry) -> Due | None:
         return None
     left = known is not None and known.status == LEFT
     gone = left and entry.state in PENDING and entry.orders is None
-    if gone and term != PUBLICITY:
+    if gone and known is not None and (term != PUBLICITY or known.merger is not None):
         return None
     due = end_of(world, entry, term)
     if entry.until is not None and entry.extended_at is not None:
