@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ledger.domain.history import parent_on
+from ledger.domain.history import History, parent_on
 from ledger.domain.rights import UNIT_DEPTH_MAX
 from ledger.domain.rulebook import Erratum, Rulebook
 from ledger.domain.world import World
@@ -139,17 +139,24 @@ def scored_member(world: World, ident: str) -> Member | None:
     history = world.histories.get(ident)
     if history is None:
         return None
+    spells = spells_of(world, history)
+    return Member(ident, spells, history.exempt, history.suspended, history.left)
+
+
+def spells_of(world: World, history: History) -> tuple[Spell, ...]:
+    """Return a member's stays as spells, cut where another rulebook or unit above comes."""
+    edges = _edges(world)
     ends = [each.start for each in history.stays[1:]] + ["~"]
     spells: list[Spell] = []
     for stay, end in zip(history.stays, ends, strict=True):
-        for day in sorted({stay.start, *(d for d in _edges(world) if stay.start < d < end)}):
+        for day in sorted({stay.start, *(d for d in edges if stay.start < d < end)}):
             books = books_on(world, stay.unit, day)
             rulebook = books[0].id if books else ""
             path = path_on(world, stay.unit, day)
             spell = Spell(day, stay.member_type, path, rulebook)
             if not spells or spells[-1][1:] != spell[1:]:
                 spells.append(spell)
-    return Member(ident, tuple(spells), history.exempt, history.suspended, history.left)
+    return tuple(spells)
 
 
 def _edges(world: World) -> set[str]:

@@ -127,15 +127,21 @@ def regimes(book: Book, member: Member) -> list[Regime]:
 
 
 def attribute(
-    book: Book, member: Member, entries: Iterable[Entry], *, unknown_is_zero: bool = False
+    book: Book,
+    member: Member,
+    entries: Iterable[Entry],
+    *,
+    unknown_is_zero: bool = False,
+    rules: list[Regime] | None = None,
 ) -> dict[Period, Attribution]:
     """Say of every effective entry what it was worth, what counted and what clipped it.
 
     The result has every period in which an act lies; activities run over periods (A9). With
     `unknown_is_zero` an item that the rules do not have is worth nothing, else it is refused.
+    `rules` are the `regimes` of the member, for a caller that keeps them.
     """
     ordered = sorted(entries)
-    rules = regimes(book, member)
+    rules = regimes(book, member) if rules is None else rules
     losers = _losers(book, rules, ordered)
     found: dict[Period, Attribution] = {}
     # Acts come by date, so the buckets of one period are done with when the next begins; those of
@@ -311,18 +317,25 @@ def _losers(book: Book, rules: list[Regime], ordered: list[Entry]) -> set[str]:
 
 def _category_rooms(book: Book, member: Member, period: Period) -> Mapping[str, int]:
     """Return by category how much its debits can take away in a period (A14, A16)."""
-    version = book.governing(period, path_in(member, period))
+    version = book.governing(period, path_in(book, member, period))
     if version is None:
         return {}
     return {name: base - floor for name, (base, floor) in (version.merit.bases or {}).items()}
 
 
-def path_in(member: Member, period: Period) -> Path:
-    """Return the member's unit on the period's first day, or on the first day that it had one."""
-    spell = member.spell_on(period.first)
-    if spell is None:
-        spell = next((each for each in member.spells if each.start <= period.last), None)
-    return spell.path if spell else ()
+def path_in(book: Book, member: Member, period: Period) -> Path:
+    """Return the member's unit under the rulebook on the period's first day, or on its first there.
+
+    A member who came from another rulebook in the period has a segment of its own here (A27).
+    """
+    for spell, end in zip(
+        member.spells, [*(each.start for each in member.spells[1:]), FOREVER], strict=True
+    ):
+        here = spell.start <= min(member.left, period.last) and end > period.first
+        if here and spell.rulebook in {"", book.id}:
+            return spell.path
+    first = member.spell_on(period.first)
+    return first.path if first else ()
 
 
 def _figure(hundredths: int) -> str:
