@@ -14,12 +14,15 @@ from psycopg.types.string import TextLoader
 
 from ledger.errors import FormatError
 from projections import builds
-from projections.batch import Build, Connection, UnsaveableError, fold_batch
+from projections.batch import BatchRows, Build, Connection, UnsaveableError, fold_batch
 from projections.fold import BEHIND, AsOf, Parked, ReadModel, read_events, recorded_at
+from projections.pause import no_cycles_sought
 from projections.sql import query
 
-BATCH_ENTRIES = 4_000
+BATCH_ENTRIES = 8_000
 BATCH_BYTES = 16 * 1024 * 1024
+HELD_ROWS_MAX = 400_000
+"""Of each build, some hundred megabytes at most are kept from one batch to the next."""
 
 _logger = structlog.stdlib.get_logger("mingzhang.projections")
 
@@ -33,6 +36,9 @@ class Advance:
         self._span_max = batch_entries
         self._span = 0
         self._refused: tuple[int, UnsaveableError] | None = None
+        # Rows by build, with the position and the parked streams that they hold for: whoever else
+        # moves a build or unparks a stream changes one of the two.
+        self._held: dict[tuple[str, int], tuple[int, tuple[str, ...], BatchRows]] = {}
 
     def fold(self, connection: Connection, found: Sequence[Build], target: int) -> int:
         """Fold the next entries below `target` into the builds that lack them.
@@ -62,12 +68,27 @@ class Advance:
                 name = build.model.name
                 already = builds.parked_streams(connection, name, build.number)
                 mine = [each for each in events if each.index >= build.size]
-                parked = fold_batch(connection, build, mine, already, self._poison(start, name))
+                rows = self._rows(build, already)
+                poison = self._poison(start, name)
+                with no_cycles_sought():
+                    parked = fold_batch(connection, build, mine, already, poison, rows=rows)
                 if parked:
                     builds.park(connection, build, parked)
                     tell(build.model, parked)
                 builds.move(connection, build, position)
+                rows.settle()
+                streams = {*already, *(each.stream for each in parked)}
+                if len(rows) <= HELD_ROWS_MAX:
+                    held = (position.size, tuple(sorted(streams)), rows)
+                    self._held[name, build.number] = held
         return position.size
+
+    def _rows(self, build: Build, parked: tuple[str, ...]) -> BatchRows:
+        # Taken out: if the transaction is lost, so are they.
+        held = self._held.pop((build.model.name, build.number), None)
+        if held is not None and held[:2] == (build.size, tuple(sorted(parked))):
+            return held[2]
+        return BatchRows(build.model)
 
     def done(self) -> None:
         """Note that what was folded is committed."""
@@ -75,6 +96,7 @@ class Advance:
 
     def narrow(self, error: UnsaveableError, start: int) -> None:
         """Note that the entries from `start` on could not be saved."""
+        self._held.clear()
         if self._span > 1:
             self._span_max = self._span // 2
         else:

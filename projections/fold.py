@@ -11,7 +11,7 @@ all other streams go on. A replay parks the same entries as the runner.
 
 from __future__ import annotations
 
-from base64 import b64decode
+from binascii import a2b_base64
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -60,13 +60,15 @@ class Table(Generic[R]):
     Values are str, int, bool or None, and `projections.columns.Note` says what they are. In the
     database a row that is put over is kept, with the log sizes that it held for, so that every
     answer can be given as of any size. With `past` off only the newest rows are kept: for what is
-    derived from other tables, to be quick for the present.
+    derived from other tables, to be quick for the present; a replay does without them. `group` is
+    a column by whose value rows can be asked for together.
     """
 
     name: str
     row: type[R]
     key_size: int = 1
     past: bool = True
+    group: str | None = None
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -79,16 +81,31 @@ class Table(Generic[R]):
         """The columns with their types, notes and units."""
         return columns_of(self.row)
 
+    @cached_property
+    def group_at(self) -> int:
+        """The place of the group's column in the row."""
+        return self.columns.index(self.group or "")
+
     def key(self, row: R) -> Key:
         """Return the key of a row."""
         return row[0] if self.key_size == 1 else tuple(row[: self.key_size])
 
 
 class Rows:
-    """A read model's rows by table and key, all of them in memory, and what is parked."""
+    """A read model's rows by table and key, all of them in memory, and what is parked.
+
+    `memo` keeps what a fold derives from rows, to spare its making; nothing may depend on it.
+    `touched` is what a fold leaves for the model's `finish`, which empties it.
+    """
 
     def __init__(self, tables: Iterable[Table[Any]]) -> None:
-        self._rows: dict[str, dict[Key, Any]] = {each.name: {} for each in tables}
+        listed = tuple(tables)
+        self._rows: dict[str, dict[Key, Any]] = {each.name: {} for each in listed}
+        self._groups: dict[str, dict[Any, dict[Key, None]]] = {
+            each.name: {} for each in listed if each.group is not None
+        }
+        self.memo: dict[str, Any] = {}
+        self.touched: dict[Any, Any] = {}
         self._undo: list[tuple[Table[Any], Key, Any]] = []
         self.parked: dict[str, list[Parked]] = {}
 
@@ -97,12 +114,45 @@ class Rows:
         row: R | None = self._rows[table.name].get(key)
         return row
 
+    def has(self, table: Table[Any]) -> bool:
+        """Tell whether rows of a table are kept here: those without a past, only in a database."""
+        return table.name in self._rows
+
     def put(self, table: Table[R], row: R) -> None:
         """Insert a row, or replace the one with its key."""
         rows = self._rows[table.name]
         key = row[0] if table.key_size == 1 else tuple(row[: table.key_size])
-        self._undo.append((table, key, rows.get(key, _ABSENT)))
+        before = rows.get(key, _ABSENT)
+        self._undo.append((table, key, before))
         rows[key] = row
+        if table.group is not None:
+            self._regroup(table, key, before, row)
+
+    def drop(self, table: Table[Any], key: Key) -> None:
+        """Let a row of a table without a past be no more."""
+        before = self._rows[table.name].get(key)
+        if before is not None:
+            self._undo.append((table, key, before))
+            if table.group is not None:
+                self._regroup(table, key, before, None)
+            self._forget(table, key)
+
+    def _forget(self, table: Table[Any], key: Key) -> None:
+        del self._rows[table.name][key]
+
+    def some(self, table: Table[R], value: Any) -> list[R]:
+        """Return the rows of a group, in the order in which their keys first came to it."""
+        rows = self._rows[table.name]
+        return [rows[key] for key in self._groups[table.name].get(value, ())]
+
+    def _regroup(self, table: Table[Any], key: Key, before: Any, row: Any) -> None:
+        at, groups = table.group_at, self._groups[table.name]
+        if before is not _ABSENT and before is not None:
+            if row is not None and before[at] == row[at]:
+                return
+            groups[before[at]].pop(key, None)
+        if row is not None:
+            groups.setdefault(row[at], {})[key] = None
 
     def all(self, table: Table[R]) -> Collection[R]:
         """Return every row of a table, in the order in which their keys first came."""
@@ -118,11 +168,15 @@ class Rows:
     def park(self, stream: str, index: int, error: Exception | None) -> None:
         """Take back what was put for the entry in hand, and park it; without `error`, as BEHIND."""
         for table, key, before in reversed(self._undo):
+            if table.group is not None:
+                row = None if before is _ABSENT else before
+                self._regroup(table, key, self._rows[table.name].get(key), row)
             if before is _ABSENT:
                 del self._rows[table.name][key]
             else:
                 self._rows[table.name][key] = before
         self._undo.clear()
+        self.memo.clear()
         said = (BEHIND, "") if error is None else (type(error).__name__, str(error))
         self.parked.setdefault(stream, []).append(Parked(stream, index, *said))
 
@@ -131,7 +185,14 @@ class Rows:
         return AsOf(size, recorded_at, tuple(sorted(self.parked)))
 
 
-Need = tuple[Table[Any], Key]
+class Group(NamedTuple):
+    """All rows of a table whose group column holds `value`."""
+
+    table: Table[Any]
+    value: Any
+
+
+Need = tuple[Table[Any], Key] | Group
 
 
 def _no_more(_event: Event, _rows: Rows) -> Iterable[Need]:
@@ -144,9 +205,11 @@ class ReadModel:
 
     `kinds` are the kinds of streams that it folds. `needs` names every row, apart from those that
     it has put itself, that `fold` may get for an event; `needs_more` those that depend on rows
-    that `needs` has named, as far as the database holds them. The file `sql/<name>.sql` has the
-    indexes of its tables (the query `indexes`, which may be empty) and its questions, with `{b}`
-    for the number of the build.
+    that were named, as far as the database holds them, and is asked until it names no more.
+    Tables in `whole` are few rows, and are there without being named. `finish` comes after the
+    entries of a batch, only in a database: it brings tables without a past in line. The file
+    `sql/<name>.sql` has the indexes of its tables (the query `indexes`, which may be empty) and its
+    questions, with `{b}` for the number of the build.
     """
 
     name: str
@@ -156,6 +219,12 @@ class ReadModel:
     needs: Callable[[Event], Iterable[Need]]
     fold: Callable[[Event, Rows], None]
     needs_more: Callable[[Event, Rows], Iterable[Need]] = field(default=_no_more)
+    whole: tuple[Table[Any], ...] = ()
+    finish: Callable[[Rows], None] | None = None
+
+    def rows(self) -> Rows:
+        """Return empty rows, as a replay needs them: without the tables that have no past."""
+        return Rows(each for each in self.tables if each.past)
 
     def table_name(self, table: Table[Any], build: int) -> str:
         """Return a table's name in the database, which carries the number of the build."""
@@ -195,7 +264,7 @@ def read_events(entries: Iterable[tuple[int, bytes]], kinds: Collection[str]) ->
             if stream.partition("/")[0] not in kinds:
                 continue
             envelope = entry["envelope"]
-            value = loads(b64decode(envelope["payload"]))
+            value = loads(a2b_base64(envelope["payload"], strict_mode=True))
             proposal = Proposal(
                 value["type"],
                 value["id"],

@@ -7,9 +7,8 @@ that is `mingzhang verify log`.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ledger.errors import FormatError, NotFoundError, ProofError
@@ -24,6 +23,7 @@ from projections import bundles
 from projections.asof import Entry, Wanted, check_same
 from projections.bundles import Bundle, Readers, Span
 from projections.fold import AsOf, ReadModel, Rows
+from projections.pause import no_cycles_sought
 
 Progress = Callable[[int, int], None]
 """Told how many entries are folded, and of how many."""
@@ -73,9 +73,9 @@ def replay(
     proving = as_of.checkpoint if as_of is not None and as_of.checkpoint is not None else newest
     whole = proving is newest
     span = bundles.span_of(where, newest.size, fold, model.kinds, whole=whole)
-    rows = Rows(model.tables)
+    rows = model.rows()
     edge, cut, when = Edge.empty(), Edge.empty(), ""
-    with _no_cycles_sought(), ExitStack() as stack:
+    with no_cycles_sought(), ExitStack() as stack:
         for n, bundle in enumerate(_bundles(span, workers, stack)):
             if len(bundle.leaves) != width_of(n, newest.size):
                 raise FormatError(f"bundle {n} has {len(bundle.leaves)} entries")
@@ -115,15 +115,3 @@ def _entries_of(source: Source, size: int) -> Entry:
         return source.entries(n, width_of(n, size))[offset]
 
     return entry
-
-
-@contextmanager
-def _no_cycles_sought() -> Iterator[None]:
-    """Keep the garbage collector out: nothing here makes cycles, and the rows only grow."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
