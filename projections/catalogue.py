@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from projections.dossier import STATEMENTS
 from projections.fold import ReadModel
-from projections.rankings import RANKINGS
-from projections.statements import STATEMENTS
+from projections.scores import RANKINGS
 from projections.terms import TERMS
 
 MODELS: tuple[ReadModel, ...] = (RANKINGS, STATEMENTS, TERMS)

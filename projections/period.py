@@ -1,44 +1,47 @@
-"""Periods that a ranking is asked for: a year, a quarter or a month of act dates."""
+"""Periods that a table is asked for: a year, a quarter or a month of a rulebook's year.
+
+A rulebook's year may begin on any day; its months and quarters are counted from there (A9), and
+named after the calendar year in which it begins. A table is a running total: it has the acts from
+the year's first day to the period's last (A28).
+"""
 
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from typing import NamedTuple
 
 from ledger.errors import FormatError
+from ledger.rules.period import MONTHS, Periods
+from ledger.rules.period import Period as Days
 
 _PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?", re.ASCII).fullmatch
 
 
 class Period(NamedTuple):
-    """A period as it is written, and its first and last day, YYYY-MM-DD, both inside it."""
+    """A period as it is written: the year in which its rulebook's year begins, its last month."""
 
     text: str
-    first: str
-    last: str
+    year: int
+    month: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a year."""
+        return len(self.text) == len("2025")
+
+    def term(self, periods: Periods) -> tuple[Days, str]:
+        """Return the rulebook's year, and the last day of this period in it."""
+        year = periods.of(f"{self.year:04d}-{periods.start}")
+        return year, periods.month_end(year, self.month)
 
 
 def parse_period(text: str) -> Period:
     """Read `2025`, `2025-Q1` or `2025-03`. Raises FormatError."""
     parts = _PERIOD(text)
-    if parts is None or parts[1] == "0000":
+    if parts is None or not "0001" <= parts[1] <= "9998":
         raise FormatError(
             f"{text[:40]!r} is no period: write a year (2025), a quarter (2025-Q1) or a month "
             "(2025-03)"
         )
     year, quarter, month = parts.groups()
-    if quarter:
-        first, last = int(quarter) * 3 - 2, int(quarter) * 3
-    elif month:
-        first = last = int(month)
-    else:
-        first, last = 1, 12
-    days = monthrange(int(year), last)[1]
-    return Period(text, f"{year}-{first:02d}-01", f"{year}-{last:02d}-{days:02d}")
-
-
-def periods_of(day: str) -> tuple[str, str, str]:
-    """Return the month, quarter and year of a day, YYYY-MM-DD."""
-    year, month = day[:4], day[5:7]
-    return f"{year}-{month}", f"{year}-Q{(int(month) + 2) // 3}", year
+    return Period(text, int(year), int(quarter) * 3 if quarter else int(month or MONTHS))

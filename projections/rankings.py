@@ -1,248 +1,411 @@
-"""Rankings: members of a unit by the points recorded for acts of a period.
+"""Rankings: the members of a unit by their figures under a rulebook, for a year, quarter or month.
 
-Points count as recorded: every award and deduction that is not reversed, under the date of its
-act. Ranks are 1, 2, 2, 4 on equal scores, positions inside a tie by member id (rule A22).
+    of the year: provisional, on the daily figure, until the review is closed, then on the annual
+    of a month or a quarter: running totals, on the daily figure (A21, A28)
+
+Ranks are 1, 2, 2, 4 on equal figures, positions inside a tie by member id (A22). Who does not take
+part stands beside the table with the reason (A23), and the quota is of who does (A24). A unit with
+several rulebooks has a table for each.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from sys import intern
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
-from ledger.domain.event import Event
-from ledger.domain.member import LEFT, posting
-from ledger.domain.points import CORRECTED
-from ledger.errors import NotFoundError
-from projections import roster
-from projections.columns import DATE, POINTS, Id, Note
-from projections.fold import AsOf, Need, ReadModel, Rows, Table
-from projections.period import Period, periods_of
-from projections.roster import MEMBER, UNIT, UnitRow
+from ledger.domain.pricing import books_on
+from ledger.domain.unit import Unit
+from ledger.errors import FormatError, NotFoundError, Refused
+from ledger.rules import ranking as rules
+from ledger.rules.book import Book
+from ledger.rules.period import Period as Days
+from ledger.rules.ranking import Excellent
+from ledger.rules.rulebook import FULL, Version
+from ledger.rules.scoring import Score
+from projections.acts import ACT, ActRow
+from projections.fold import AsOf, Rows
+from projections.frame import Frame, FrameRow, frame_of
+from projections.period import Period
+from projections.reckoning import APART, NOT_REVIEWED, RANKED, Reckoned, ScoreRow, reckon, segments
+from projections.roster import MEMBER, MemberRow, history_of
 from projections.sql import query
 
-
-class PostingRow(NamedTuple):
-    """A points entry by its statement's id: signed hundredths, and whether it still counts."""
-
-    id: Id
-    member: Annotated[str, Note("The member's id.")]
-    act_date: Annotated[str, Note("The day of the act.", kind=DATE)]
-    points: Annotated[int, Note("Signed: a deduction is below zero.", POINTS)]
-    effective: Annotated[bool, Note("Whether it counts, that is, has not been reversed.")]
-
-
-class ScoreRow(NamedTuple):
-    """A member's score for a month, quarter or year of act dates: the sum of what counts."""
-
-    member: Annotated[str, Note("The member's id.")]
-    period: Annotated[str, Note("A year, quarter or month: 2025, 2025-Q1 or 2025-03.")]
-    points: Annotated[int, Note("The score, as recorded.", POINTS)]
-
-
-POSTING = Table("posting", PostingRow)
-# The past is summed from postings; this is for pages of the present.
-SCORE = Table("score", ScoreRow, key_size=2, past=False)
-
-
-FEW_MEMBERS = 700
+FEW_MEMBERS = 1_500
 """Up to here a page is cut from the whole ranking; that costs less than to pick it from all."""
 _MOST = 2**62
 
 
+class Asked(NamedTuple):
+    """A table: without `rulebook` that of the unit's only one; of one member type; of one module.
+
+    A module's table has what its items counted, credits less debits, without any base.
+    """
+
+    unit: str
+    period: Period
+    rulebook: str | None = None
+    member_type: str | None = None
+    category: str | None = None
+
+
 class Standing(NamedTuple):
-    """A member's place: position from 1, rank (equal in a tie), score in signed hundredths."""
+    """A member's place: position from 1, rank (equal in a tie), figure in signed hundredths."""
 
     position: int
     rank: int
     member: str
     unit: str
     score: int
+    member_type: str = ""
+    band: str | None = None
+
+
+class Aside(NamedTuple):
+    """A member of the unit who is not ranked, and why: one of `reckoning.APART`."""
+
+    member: str
+    unit: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A unit's ranking for a period, at a position of the log; `units` are all it covers."""
+    """A unit's table at a position of the log; `days` are the first and last of its acts.
 
-    unit: str
-    period: Period
+    `full` are the full members taking part, the N of the quota, None on pages of large tables, as
+    is `excellent`; `asides` are on a table's first page. `units` are all that it covers.
+    """
+
+    asked: Asked
+    rulebook: str
+    days: Days
     as_of: AsOf
+    provisional: bool
     standings: tuple[Standing, ...]
-    units: dict[str, UnitRow]
+    asides: tuple[Aside, ...]
+    full: int | None
+    excellent: Excellent | None
+    units: dict[str, Unit]
+
+    @property
+    def unit(self) -> str:
+        """The unit's id."""
+        return self.asked.unit
+
+    @property
+    def period(self) -> Period:
+        """The period as it was asked for."""
+        return self.asked.period
 
 
-def needs(event: Event) -> Iterable[Need]:
-    """Name the rows that `fold` reads for an event."""
-    proposal = event.proposal
-    kind, act = proposal.type, proposal.body
-    if not kind.startswith("points."):
-        return roster.needs(event)
-    named: list[Need] = []
-    if kind == CORRECTED:
-        named.append((POSTING, act["reverses"]))
-        act = act.get("replacement", {})
-    if act:
-        named += _scores(proposal.stream.partition("/")[2], act["act_date"])
-    return named
+class Scope(NamedTuple):
+    """What a table is of, once its rulebook is known."""
+
+    asked: Asked
+    book: Book
+    year: Days
+    last: str
+    units: dict[str, Unit]
+    version: Version | None
 
 
-def needs_more(event: Event, rows: Rows) -> Iterable[Need]:
-    """Name the scores of what a correction reverses, if that was recorded in an earlier batch."""
-    if event.proposal.type != CORRECTED:
-        return ()
-    target = rows.get(POSTING, event.proposal.body["reverses"])
-    return _scores(target.member, target.act_date) if target else ()
+def rulebooks(frame: Frame, unit: str, period: Period) -> list[str]:
+    """Return the rulebooks of a unit and its sub-units at the end of a period (A21).
+
+    Raises NotFoundError for an unknown unit.
+    """
+    if frame.unit(unit) is None:
+        raise NotFoundError(f"no unit {unit!r} is recorded: ask for one by its id, such as `root`")
+    name = ("rulebooks", unit, period)
+    found = frame.kept.get(name)
+    if found is None:
+        ids = set()
+        for book in frame.books():
+            _, last = period.term(book.periods)
+            if any(book in books_on(frame.world, u, last) for u in frame.covered(unit, last)):
+                ids.add(book.id)
+        found = frame.kept[name] = sorted(ids)
+    assert isinstance(found, list)  # noqa: S101 - put there above
+    return found
 
 
-def _scores(member: str, act_date: str) -> list[Need]:
-    return [(SCORE, (member, period)) for period in periods_of(act_date)]
+def scope_of(frame: Frame, asked: Asked) -> Scope:
+    """Return what a table is of. Raises NotFoundError, or FormatError where it must say more."""
+    ids = rulebooks(frame, asked.unit, asked.period)
+    if asked.rulebook is None and len(ids) > 1:
+        listed = ", ".join(ids)
+        raise FormatError(f"{asked.unit} has a table for each of {listed}: say which rulebook")
+    if asked.rulebook is None and not ids:
+        raise NotFoundError(
+            f"no rulebook is in force in {asked.unit} at the end of {asked.period.text}"
+        )
+    book = frame.book(asked.rulebook or ids[0])
+    if book is None:
+        raise NotFoundError(f"no rulebook {asked.rulebook!r} is published in this log")
+    year, last = asked.period.term(book.periods)
+    units = frame.covered(asked.unit, last)
+    version = None
+    for unit in units:
+        version = version or book.governing(year, frame.path(unit, year.first))
+    return Scope(asked, book, year, last, units, version)
 
 
-def fold(event: Event, rows: Rows) -> None:
-    """Fold one event into units, members and postings."""
-    proposal = event.proposal
-    if not proposal.type.startswith("points."):
-        roster.fold(event, rows)
-        return
-    member = intern(proposal.stream.partition("/")[2])
-    kind, act = proposal.type, proposal.body
-    if kind == CORRECTED:
-        # Both halves come from one entry: what is reversed goes and its replacement comes.
-        target = rows.get(POSTING, act["reverses"])
-        if target is None or not target.effective or target.member != member:
-            raise ValueError(f"{act['reverses']} is no effective points entry of {member}")
-        rows.put(POSTING, target._replace(effective=False))
-        _score(rows, member, target.act_date, -target.points)
-        if "replacement" not in act:
-            return
-        act = act["replacement"]
-        kind = act["type"]
-    new = posting(kind, act)
-    rows.put(
-        POSTING, PostingRow(proposal.id, member, intern(new.act_date), new.points, effective=True)
+def table(frame: Frame, scope: Scope, as_of: AsOf, rows: Iterable[ScoreRow]) -> Ranking:
+    """Return the table of score rows of its month, given in any order."""
+    asked = scope.asked
+    mine = [
+        row
+        for row in rows
+        if row.unit in scope.units and asked.member_type in (None, row.member_type)
+    ]
+    final = _final(frame, scope, {row.unit for row in mine if row.place == RANKED})
+    figured = [(row, row.annual if final else row.daily) for row in mine if row.place == RANKED]
+    ranked = [(row, figure) for row, figure in figured if figure is not None]
+    ranked.sort(key=lambda each: (-each[1], each[0].member))
+    asides = [Aside(row.member, row.unit, row.place) for row in mine if row.place in APART]
+    asides += [Aside(row.member, row.unit, NOT_REVIEWED) for row, fig in figured if fig is None]
+    standings = _standings((_triple(row, figure, final) for row, figure in ranked), None)
+    full = sum(row.standing == FULL for row, _ in figured)
+    excellent = None
+    if asked.category is None and asked.member_type is None:
+        excellent = _excellent(frame, scope, [row for row, _ in ranked], standings, full)
+    return Ranking(
+        asked,
+        scope.book.id,
+        Days(scope.year.first, scope.last),
+        as_of,
+        not final,
+        standings,
+        tuple(sorted(asides)),
+        full,
+        excellent,
+        scope.units,
     )
-    _score(rows, member, new.act_date, new.points)
 
 
-def _score(rows: Rows, member: str, act_date: str, points: int) -> None:
-    for period in periods_of(act_date):
-        known = rows.get(SCORE, (member, period))
-        score = points if known is None else known.points + points
-        rows.put(SCORE, ScoreRow(member, intern(period), score))
+def _triple(row: ScoreRow, figure: int, final: bool) -> Standing:
+    band = row.grade if final else row.band
+    return Standing(0, 0, row.member, row.unit, figure, row.member_type, band)
 
 
-RANKINGS = ReadModel(
-    "rankings",
-    2,
-    (UNIT, MEMBER, POSTING, SCORE),
-    frozenset({"unit", "member"}),
-    needs,
-    fold,
-    needs_more,
-)
-
-
-def rank(
-    unit: str,
-    period: Period,
-    as_of: AsOf,
-    scored: Iterable[tuple[str, str, int]],
-    units: dict[str, UnitRow],
-) -> Ranking:
-    """Return the ranking of (member, unit, score) triples, given in any order."""
-    ordered = sorted(scored, key=lambda each: (-each[2], each[0]))
-    return Ranking(unit, period, as_of, _standings(ordered, None), units)
-
-
-def _standings(
-    ordered: Iterable[tuple[str, str, int]], after: Standing | None
-) -> tuple[Standing, ...]:
+def _standings(ordered: Iterable[Standing], after: Standing | None) -> tuple[Standing, ...]:
     """Number places in order, going on behind `after`."""
     standings: list[Standing] = []
     last = after
-    for member, at, score in ordered:
+    for each in ordered:
         position = last.position + 1 if last else 1
-        tied = last.rank if last and last.score == score else position
-        last = Standing(position, tied, member, at, score)
+        tied = last.rank if last and last.score == each.score else position
+        last = each._replace(position=position, rank=tied)
         standings.append(last)
     return tuple(standings)
 
 
-def from_rows(rows: Rows, as_of: AsOf, unit: str, period: Period) -> Ranking:
-    """Return a ranking from all rows in memory. Raises NotFoundError for an unknown unit."""
-    units = roster.covered({each.id: each for each in rows.all(UNIT)}, unit)
-    if not units:
-        raise _unknown(unit)
-    scores = {each.id: 0 for each in rows.all(MEMBER) if each.unit in units and each.status != LEFT}
-    first, last = period.first, period.last
-    for _, member, act_date, points, effective in rows.all(POSTING):
-        if effective and first <= act_date <= last and member in scores:
-            scores[member] += points
-    scored = [
-        (each.id, each.unit, scores[each.id]) for each in rows.all(MEMBER) if each.id in scores
+def _reviews(scope: Scope) -> bool:
+    return scope.version is not None and scope.version.annual.has_review
+
+
+def _final(frame: Frame, scope: Scope, units: Iterable[str]) -> bool:
+    """Tell whether a table is on the annual figure: no review, or all of them closed (A21)."""
+    if not _reviews(scope):
+        return True
+    return scope.asked.period.whole and bool(units) and not _open_units(frame, scope, units)
+
+
+def _open_units(frame: Frame, scope: Scope, units: Iterable[str]) -> list[str]:
+    found = []
+    for unit in units:
+        path = frame.path(unit, scope.last)
+        opened = frame.year_of(scope.book.id, scope.year.first, path)
+        if opened is None or not opened.reviewed:
+            found.append(unit)
+    return found
+
+
+def _excellent(
+    frame: Frame,
+    scope: Scope,
+    rows: Sequence[ScoreRow],
+    standings: Sequence[Standing],
+    full: int,
+) -> Excellent | None:
+    quota = scope.version.quota if scope.version is not None else None
+    if quota is None:
+        return None
+    places = [
+        rules.Place(at.position, at.rank, _score(row, at))
+        for row, at in zip(rows, standings, strict=True)
     ]
-    return rank(unit, period, as_of, scored, units)
+    found = rules.excellent(quota, places, full)
+    opened = frame.periods(scope.book.id, "year", scope.year.first).get(scope.asked.unit)
+    chosen = opened.votes.get(quota.grade) if opened is not None else None
+    if chosen and found.tied and scope.asked.period.whole:
+        try:
+            return rules.vote(found, chosen)
+        except Refused:
+            return found  # the vote was on another standing of the table: it decides nothing here
+    return found
+
+
+def _score(row: ScoreRow, at: Standing) -> Score:
+    """Return what the quota looks at of a place, as the engine names it."""
+    return Score(
+        member=row.member,
+        rulebook=row.rulebook,
+        version=row.version,
+        member_type=row.member_type,
+        standing=row.standing,
+        base_total=row.base_total,
+        base=None,
+        credit=row.credit,
+        category_debit=row.category_debit,
+        global_debit=row.global_debit,
+        lifted_to_floor=row.lifted,
+        cut_at_ceiling=row.cut,
+        daily=row.daily,
+        review=row.review,
+        annual=row.annual,
+        provisional=False,
+        merit=at.score,
+        service=row.service,
+        band=at.band,
+        grade=at.band,
+        entries=(),
+        unknown=(),
+    )
+
+
+# -- figures reckoned when they are asked for ------------------------------------------------------
+
+
+def reckoned_rows(
+    frame: Frame, scope: Scope, members: Iterable[MemberRow], acts: dict[str, list[ActRow]]
+) -> Iterable[ScoreRow]:
+    """Yield the score rows of a table's month, reckoned from members and their acts."""
+    month = scope.asked.period.month
+    for row in members:
+        member = frame.member(row.id, history_of(row))
+        spell = member.spell_on(scope.last)
+        if spell is None or spell.rulebook != scope.book.id:
+            continue
+        reckoned = reckon(frame, member, acts.get(row.id, ()), scope.book)
+        for each in segments(frame, reckoned, scope.year):
+            if each.from_month <= month < each.until_month:
+                if scope.asked.category is not None:
+                    each = _of_category(reckoned, scope, each)  # noqa: PLW2901
+                yield each
+
+
+def _of_category(reckoned: Reckoned, scope: Scope, row: ScoreRow) -> ScoreRow:
+    """Put in a row's figures what the items of one module counted in merit."""
+    member, book, total = reckoned.member, scope.book, 0
+    found = reckoned.found.get(scope.year)
+    for scored in found.entries if found is not None else ():
+        if scored.date > scope.last or scored.account != "merit":
+            continue
+        spell = member.spell_on(scored.date)
+        version = book.version_on(scored.date, spell.path if spell else ())
+        item = version.items.get(scored.code) if version is not None else None
+        if item is not None and item.category == scope.asked.category:
+            total += scored.counted
+    return row._replace(daily=total, annual=total, band=None, grade=None)
+
+
+def from_rows(rows: Rows, as_of: AsOf, unit: str, period: Period, **only: str | None) -> Ranking:
+    """Return a ranking from all rows in memory; `only` as in `Asked`. Raises as `scope_of` does."""
+    frame = frame_of(rows)
+    scope = scope_of(frame, Asked(unit, period, **only))
+    acts: dict[str, list[ActRow]] = {}
+    for act in rows.all(ACT):
+        acts.setdefault(act.member, []).append(act)
+    members = [each for each in rows.all(MEMBER) if each.unit in scope.units or each.moves]
+    return table(frame, scope, as_of, reckoned_rows(frame, scope, members, acts))
+
+
+# -- in the database -------------------------------------------------------------------------------
+
+Connection = psycopg.Connection[Any]
+
+
+def read_frame(connection: Connection, model: str, build: int, size: int) -> Frame:
+    """Return the frame that a build holds as of a size."""
+    found = connection.execute(query(model, "frame", build).encode(), {"size": size})
+    return Frame(FrameRow(*each) for each in found)
+
+
+def frame_head(connection: Connection, model: str, build: int, size: int) -> int:
+    """Return the size from which a build's frame stands as of a size: it names the frame."""
+    found = connection.execute(query(model, "frame_head", build).encode(), {"size": size})
+    (head,) = found.fetchone() or (0,)
+    return int(head)
 
 
 def from_database(
-    connection: psycopg.Connection[Any], build: int, as_of: AsOf, unit: str, period: Period
+    connection: Connection, build: int, as_of: AsOf, frame: Frame, asked: Asked, *, newest: bool
 ) -> Ranking:
     """Return a ranking from a build's tables, as of a size that it holds.
 
-    Raises NotFoundError for an unknown unit.
+    Raises what `scope_of` raises.
     """
-    units = _covered(connection, build, as_of, unit)
-    scored = connection.execute(
-        query("rankings", "scores", build).encode(),
-        {
-            "units": list(units),
-            "size": as_of.size,
-            "first": period.first,
-            "last": period.last,
-        },
-    ).fetchall()
-    return rank(unit, period, as_of, scored, units)
+    scope = scope_of(frame, asked)
+    if not newest or asked.category is not None:
+        return table(frame, scope, as_of, _past(connection, build, as_of.size, frame, scope))
+    rows = [ScoreRow(*each) for each in _execute(connection, "table", build, _values(scope))]
+    lacking = _lacking(connection, build, as_of.size, frame, scope)
+    return table(frame, scope, as_of, [*rows, *lacking])
 
 
 def page_from_database(
-    connection: psycopg.Connection[Any],
+    connection: Connection,
     build: int,
     as_of: AsOf,
-    unit: str,
-    period: Period,
+    frame: Frame,
+    asked: Asked,
     limit: int,
     after: Standing | None = None,
 ) -> Ranking:
     """Return the next `limit` places of a ranking behind `after`, as of the build's own position.
 
-    Its cost does not grow with the members that the unit covers, but for the end of the list,
-    where those without points are looked for. Raises NotFoundError for an unknown unit.
+    Its cost does not grow with the members that the unit covers, unless some have no figures for
+    that year yet: the opening of its period makes them. Raises what `scope_of` raises.
     """
-    units = _covered(connection, build, as_of, unit)
-    asked: dict[str, Any] = {"units": list(units), "few": FEW_MEMBERS, "size": as_of.size}
-    (few,) = connection.execute(
-        query("rankings", "few_members", build).encode(), asked
-    ).fetchone() or (True,)
-    if few:
-        return behind(from_database(connection, build, as_of, unit, period), limit, after)
-    asked |= {"period": period.text}
+    scope = scope_of(frame, asked)
+    values = _values(scope)
+    ((many,),) = _execute(connection, "many_members", build, values | {"few": FEW_MEMBERS})
+    if not many or asked.category is not None or _execute(connection, "lacking", build, values):
+        whole = from_database(connection, build, as_of, frame, asked, newest=True)
+        return behind(whole, limit, after)
+    final = not _reviews(scope)
+    if not final and asked.period.whole:
+        still = _open_units(frame, scope, scope.units)
+        final = len(still) < len(scope.units)
+        if final and still:
+            ((some,),) = _execute(connection, "some_ranked", build, values | {"units": still})
+            final = not some
     last = (after.score, after.member) if after else (_MOST, "")
-    found: list[tuple[str, str, int]] = []
-    for name, most, least in (
-        ("scored_page", _MOST, 1),
-        ("unscored_page", 0, 0),
-        ("scored_page", -1, -_MOST),
-    ):
-        if len(found) < limit and last[0] >= least:
-            asked |= {"most": most, "least": least, "limit": limit - len(found)}
-            # Within this part the list goes on behind the last place, or from the part's start.
-            asked |= {"score": min(last[0], most), "member": last[1] if last[0] <= most else ""}
-            found += connection.execute(query("rankings", name, build).encode(), asked).fetchall()
-    return Ranking(unit, period, as_of, _standings(found, after), units)
+    values |= {"score": last[0], "member": last[1], "limit": limit}
+    # Without a review the two figures are the same.
+    name = "page_annual" if final and _reviews(scope) else "page_daily"
+    found = _execute(connection, name, build, values)
+    standings = _standings(
+        (Standing(0, 0, *each) for each in found),
+        after,
+    )
+    asides: tuple[Aside, ...] = ()
+    if after is None:
+        asides = tuple(
+            Aside(*each)
+            for each in _execute(
+                connection, "asides", build, values | {"places": sorted(APART), "final": final}
+            )
+        )
+    days = Days(scope.year.first, scope.last)
+    return Ranking(
+        asked, scope.book.id, days, as_of, not final, standings, asides, None, None, scope.units
+    )
 
 
 def behind(ranking: Ranking, limit: int, after: Standing | None) -> Ranking:
@@ -251,20 +414,53 @@ def behind(ranking: Ranking, limit: int, after: Standing | None) -> Ranking:
     if after is not None:
         keys = [(-each.score, each.member) for each in ranking.standings]
         start = bisect_right(keys, (-after.score, after.member))
+        ranking = replace(ranking, asides=())
     return replace(ranking, standings=ranking.standings[start : start + limit])
 
 
-def _covered(
-    connection: psycopg.Connection[Any], build: int, as_of: AsOf, unit: str
-) -> dict[str, UnitRow]:
-    found = connection.execute(
-        query("rankings", "covered_units", build).encode(), {"unit": unit, "size": as_of.size}
-    )
-    units = {each[0]: UnitRow(*each) for each in found}
-    if not units:
-        raise _unknown(unit)
-    return units
+def _values(scope: Scope) -> dict[str, Any]:
+    return {
+        "units": list(scope.units),
+        "rulebook": scope.book.id,
+        "year": scope.year.first,
+        "last": scope.last,
+        "month": scope.asked.period.month,
+        "member_type": scope.asked.member_type,
+    }
 
 
-def _unknown(unit: str) -> NotFoundError:
-    return NotFoundError(f"no unit {unit!r} is recorded: ask for one by its id, such as `root`")
+def _execute(connection: Connection, name: str, build: int, values: dict[str, Any]) -> list[Any]:
+    # A prepared plan would go through the list of units for every row; a new one hashes it.
+    statement = query("rankings", name, build).encode()
+    return connection.execute(statement, values, prepare=False).fetchall()
+
+
+def _past(
+    connection: Connection, build: int, size: int, frame: Frame, scope: Scope
+) -> Iterable[ScoreRow]:
+    asked = {"units": list(scope.units), "size": size}
+    members = [MemberRow(*each) for each in _execute(connection, "members", build, asked)]
+    return reckoned_rows(frame, scope, members, _acts(connection, build, size, members))
+
+
+def _lacking(
+    connection: Connection, build: int, size: int, frame: Frame, scope: Scope
+) -> Iterable[ScoreRow]:
+    """Yield the figures of members who have none in the table's year: nothing touched them yet."""
+    if not _execute(connection, "lacking", build, _values(scope)):
+        return ()
+    members = [
+        MemberRow(*each) for each in _execute(connection, "lacking_members", build, _values(scope))
+    ]
+    return reckoned_rows(frame, scope, members, _acts(connection, build, size, members))
+
+
+def _acts(
+    connection: Connection, build: int, size: int, members: Sequence[MemberRow]
+) -> dict[str, list[ActRow]]:
+    found: dict[str, list[ActRow]] = {}
+    asked = {"members": [each.id for each in members], "size": size}
+    for row in _execute(connection, "acts", build, asked):
+        act = ActRow(*row)
+        found.setdefault(act.member, []).append(act)
+    return found

@@ -9,20 +9,58 @@ from __future__ import annotations
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
+from ledger.domain import account as states
 from ledger.domain.member import ACTIVE, LEFT, SUSPENDED
+from ledger.domain.unit import Unit
+from projections import reckoning
 from projections.fold import AsOf
 from projections.rankings import Ranking
-from projections.roster import UnitRow
-from projections.statements import MemberStatement, Step
+from projections.reckoning import ScoreRow
+from projections.statements import Line, MemberStatement, WayStep
+from projections.whatif import Move, WhatIf
 
 MINUS = "−"
 PARKED_SHOWN = 5
 _GAP = "  "
 _STATUS = {ACTIVE: "在册 active", SUSPENDED: "暂停 suspended", LEFT: "离开 left"}
-_TYPE = {
-    "points.awarded": "加分 award",
-    "points.deducted": "扣分 deduction",
-    "points.corrected": "更正 correction",
+_ORIGIN = {
+    states.CLAIM: "申报 claim",
+    states.DIRECT: "直接记分 direct",
+    states.IMPORT: "转入 import",
+    states.CORRECTION: "更正 correction",
+}
+_KIND = {states.CREDIT: "加分 credit", states.DEBIT: "扣分 debit", states.REVERSAL: "冲销 reversal"}
+_STATE = {
+    states.CLAIMED: "已申报 claimed",
+    states.CHECKED: "已初审 checked",
+    states.REVIEWED: "已审定 reviewed",
+    states.PUBLISHED: "公示中 published",
+    states.OBJECTED: "有异议 objected",
+    states.ACKNOWLEDGED: "异议受理 acknowledged",
+    states.ORDERED: "责令更正 ordered",
+    states.FINAL: "生效 final",
+    states.FILED: "已备案 filed",
+    states.APPEALED: "申诉中 appealed",
+    states.RETURNED: "已退回 returned",
+    states.REJECTED: "未通过 rejected",
+    states.WITHDRAWN: "已撤回 withdrawn",
+    states.REVERSED: "已冲销 reversed",
+}
+_STAGE = {
+    "exclusive_group": "同一事项取最高 exclusive group",
+    "item_cap": "条目封顶 item cap",
+    "period_cap": "时段封顶 period cap",
+    "category_cap": "模块封顶 category cap",
+    "total_cap": "总分封顶 total cap",
+    "category_floor": "模块保底 category floor",
+}
+_WHY = {
+    reckoning.EXEMPTED: "免考 exempt",
+    reckoning.SUSPENDED: "暂停 suspended",
+    reckoning.SHORT: "在册不足半期 here less than half of the days",
+    reckoning.NO_MERIT: "不参加评分 no merit account",
+    reckoning.UNTYPED: "类别不在细则内 type not in the rulebook",
+    reckoning.NOT_REVIEWED: "未评议 not reviewed",
 }
 
 
@@ -36,54 +74,150 @@ def points(hundredths: int, *, signed: bool = True) -> str:
 
 
 def ranking_text(ranking: Ranking) -> str:
-    """Return a ranking as a table, one line a member."""
-    period = ranking.period
-    days = f"{period.text} ({period.first} – {period.last})"
+    """Return a ranking as a table, one line a member; then who is not ranked, and the quota."""
+    days = f"{ranking.period.text} ({ranking.days.first} – {ranking.days.last})"
+    only = [each for each in (ranking.asked.member_type, ranking.asked.category) if each]
+    of = [_unit(ranking.units[ranking.unit]), days, ranking.rulebook, *only]
     head = [
-        f"积分排行 Ranking · {_unit(ranking.units[ranking.unit])} · {days}",
-        "按记录计分, 按行为日期归期 Points as recorded, by the date of the act",
+        " · ".join(["积分排行 Ranking", *of]),
+        *(["暂定，按日常分 Provisional, by the daily score"] if ranking.provisional else []),
         *_as_of(ranking.as_of),
         "",
     ]
-    if not ranking.standings:
+    if not ranking.standings and not ranking.asides:
         return _lines([*head, "没有成员 No members"])
     rows = [
-        (str(each.rank), each.member, _unit(ranking.units[each.unit]), points_total(each.score))
+        (
+            str(each.rank),
+            each.member,
+            _unit(ranking.units[each.unit]),
+            points_total(each.score),
+            each.member_type,
+            each.band or "–",
+        )
         for each in ranking.standings
     ]
-    names = ("名次 Rank", "成员 Member", "单位 Unit", "积分 Points")
-    return _lines([*head, *_table(names, rows, right=(0, 3))])
+    names = ("名次 Rank", "成员 Member", "单位 Unit", "积分 Points", "类别 Type", "等次 Band")
+    lines = _table(names, rows, right=(0, 3)) if rows else []
+    if ranking.asides:
+        aside = [(e.member, _unit(ranking.units[e.unit]), _WHY[e.why]) for e in ranking.asides]
+        titles = ("不排名 Not ranked", "单位 Unit", "原因 Reason")
+        lines += ["", *_table(titles, aside, right=())]
+    if ranking.excellent is not None:
+        found = ranking.excellent
+        lines += ["", f"优秀 Excellent: {', '.join(found.members) or '–'}"]
+        lines[-1] += f" · 名额 quota {found.limit}, 参评正式党员 full members {ranking.full}"
+        if found.tied:
+            lines[-1] += f" · 同分待表决 tied for {found.seats}: {', '.join(found.tied)}"
+    return _lines([*head, *lines])
 
 
 def statement_text(statement: MemberStatement) -> str:
-    """Return a member's statement as a table, one line a step, in order of recording."""
+    """Return a member's statement: figures, a line an entry, and the way of each."""
     member = statement.member
     standing = f"{member.member_type} · {_STATUS[member.status]}"
     head = [
         f"积分明细 Statement · {member.id} · {_unit(statement.unit)} · {standing}",
-        f"余额 Balance {points_total(statement.balance)} · 按记录计分 Points as recorded",
+        *(_figures(each) for each in statement.figures),
         *_as_of(statement.as_of),
         "",
     ]
-    if not statement.steps:
+    if not statement.lines:
         return _lines([*head, "没有记录 No entries"])
-    indexes = {each.entry.id: each.entry.log_index for each in statement.steps}
-    rows = [_step(each, indexes) for each in statement.steps]
+    indexes = {each.entry.id: each.entry.log_index for each in statement.lines}
     names = (
         "序号 Index",
-        "次序 Seq",
-        "记录时间 Recorded",
-        "类型 Type",
+        "来源 Origin",
         "条目 Item",
         "细则 Rulebook",
         "行为日期 Act",
-        "积分 Points",
-        "变动 Change",
-        "余额 Balance",
-        "更正 Correction",
-        "编号 Statement id",
+        "分值 Worth",
+        "计入 Counted",
+        "状态 State",
+        "说明 Notes",
+        "编号 Entry",
     )
-    return _lines([*head, *_table(names, rows, right=(0, 1, 7, 8, 9))])
+    lines = _table(names, [_line(each, indexes) for each in statement.lines], right=(0, 5, 6))
+    steps = [
+        (str(line.entry.log_index), *_step(step)) for line in statement.lines for step in line.steps
+    ]
+    way = ("序号 Index", "位置 Log", "记录时间 Recorded", "经过 Step", "签署 Signed by")
+    if statement.more:
+        lines += ["", f"续 More: --after {statement.lines[-1].entry.seq}"]
+    return _lines([*head, *lines, "", *_table(way, steps, right=(0, 1))])
+
+
+def _figures(row: ScoreRow) -> str:
+    parts = [f"{row.rulebook} {row.version} · {row.year}"]
+    if row.daily is not None:
+        parts.append(f"日常 daily {points_total(row.daily)}")
+        parts.append(f"基础 base {points_total(row.base_total or 0)}")
+        parts.append(f"加分 credits {points(row.credit or 0)}")
+        debits = (row.category_debit or 0) + (row.global_debit or 0)
+        parts.append(f"扣分 debits {points(-debits)}")
+        if row.lifted:
+            parts.append(f"保底补 lifted to floor {points(row.lifted)}")
+        if row.cut:
+            parts.append(f"封顶扣 cut at ceiling {points(-row.cut)}")
+    if row.review is not None:
+        parts.append(f"评议 review {points_total(row.review)}")
+    if row.annual is not None and row.annual != row.daily:
+        parts.append(f"年度 annual {points_total(row.annual)}")
+    if row.service is not None:
+        parts.append(f"服务分 service {points_total(row.service)}")
+    if row.place != reckoning.RANKED:
+        parts.append(_WHY.get(row.place, row.place))
+    if row.imported:
+        parts.append("含转入 with imports")
+    return " · ".join(parts)
+
+
+def what_if_text(answer: WhatIf) -> str:
+    """Return who would move under another version, one line a member, and what counts 0."""
+    days = f"{answer.period.text} ({answer.days.first} – {answer.days.last})"
+    old = ", ".join(answer.replaces) or "–"
+    counts = [f"成员 members {answer.members}", f"条目 entries {answer.entries}"]
+    counts.append(f"变动 would move {len(answer.moves)}")
+    head = [
+        f"试算 What if · {answer.rulebook} {old} → {answer.version} · {answer.unit} · {days}",
+        " · ".join(counts),
+        *_as_of(answer.as_of),
+        "",
+    ]
+    lines = ["没有变动 Nobody would move"]
+    if answer.moves:
+        names = ("成员 Member", "单位 Unit", "现在 Now", "试算 Then", "变动 Change")
+        titles = (*names, "名次 Rank", "原因 Because of")
+        lines = _table(titles, [_move(each) for each in answer.moves], right=(2, 3, 4))
+    if answer.missing:
+        rows = [
+            (
+                each.item,
+                str(each.entries),
+                "新版没有 the version lacks it" if each.lacking else "不合新版 does not fit it",
+            )
+            for each in answer.missing
+        ]
+        lines += ["", *_table(("计 0 Counts 0", "条目 Entries", "原因 Why"), rows, right=(1,))]
+    return _lines([*head, *lines])
+
+
+def _move(move: Move) -> tuple[str, ...]:
+    figures = [points_total(e) if e is not None else "–" for e in (move.before, move.after)]
+    ranks = [str(e) if e is not None else "–" for e in (move.rank_before, move.rank_after)]
+    causes = [
+        f"{each.item} {points_total(each.before)} → {points_total(each.after)}"
+        for each in move.causes
+    ]
+    change = (move.after or 0) - (move.before or 0)
+    return (
+        move.member,
+        move.unit,
+        *figures,
+        points(change),
+        " → ".join(ranks),
+        "; ".join(causes) or "–",
+    )
 
 
 def points_total(hundredths: int) -> str:
@@ -100,32 +234,55 @@ def width(text: str) -> int:
     )
 
 
-def _step(step: Step, indexes: dict[str, int]) -> tuple[str, ...]:
-    entry, item = step.entry, step.item
-    links = []
+def _line(line: Line, indexes: dict[str, int]) -> tuple[str, ...]:
+    entry = line.entry
+    notes = [f"{_STAGE[stage]} {points(-by)}" for stage, by in line.clipped]
+    if line.would is not None:
+        notes.append(f"待定 pending, would count {points(line.would)}")
+    if line.unpriced:
+        notes.append("细则未定价 not priced by the rules in force")
+    if line.due is not None:
+        notes.append(f"{line.due.term} 截止 until {line.due.due}")
+    if line.adjusts:
+        notes.append(f"封存后调整 adjusts after the seal {', '.join(line.adjusts)}")
+    for each in line.shown:
+        said = "已列入 in" if each.counted else "未列入 not in"
+        notes.append(f"{said} {each.period} (log size {each.as_of}, {each.state})")
     if entry.reverses:
-        verb = "替换 replaces" if entry.act_date else "冲销 reverses"
-        links.append(f"{verb} {indexes[entry.reverses]}")
+        verb = "冲销 reverses" if entry.kind == states.REVERSAL else "替换 replaces"
+        notes.append(f"{verb} {indexes.get(entry.reverses, entry.reverses)}")
+    if entry.half_stream:
+        notes.append(f"另一半 other half {entry.half_stream}")
     if entry.reversed_by:
-        links.append(f"被冲销 reversed by {indexes[entry.reversed_by]}")
-    names = [item.name_zh, item.name_en] if item else []
+        notes.append(f"被冲销 reversed by {indexes.get(entry.reversed_by, entry.reversed_by)}")
     return (
         str(entry.log_index),
-        str(entry.seq),
-        entry.recorded_at,
-        _TYPE[entry.type],
-        " ".join(dict.fromkeys([entry.item or "–", *names])),
-        f"{entry.rulebook} {entry.version}" if entry.rulebook else "–",
+        f"{_ORIGIN[entry.origin]}, {_KIND[entry.kind]}",
+        " ".join(dict.fromkeys([entry.item or "–", *line.names])),
+        f"{entry.rulebook} {entry.version}".strip() or "–",
         entry.act_date or "–",
-        points(entry.points) if entry.act_date else "–",
-        points(entry.change),
-        points_total(step.balance),
-        ", ".join(links) or "–",
+        points(line.worth),
+        points(line.counted) if line.counted is not None else "–",
+        _STATE[entry.state],
+        "; ".join(notes) or "–",
         entry.id,
     )
 
 
-def _unit(unit: UnitRow) -> str:
+def _step(step: WayStep) -> tuple[str, ...]:
+    signed = (
+        f"{each.actor} ({', '.join(each.roles)})" if each.roles else each.actor
+        for each in step.signers
+    )
+    return (
+        str(step.row.log_index),
+        step.row.recorded_at,
+        step.row.type,
+        ", ".join(signed),
+    )
+
+
+def _unit(unit: Unit) -> str:
     return " ".join(dict.fromkeys([unit.name_zh, unit.name_en])) + f" ({unit.id})"
 
 

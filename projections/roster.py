@@ -6,17 +6,26 @@ position in the log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
 from sys import intern
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+import orjson
+
+from ledger.domain import history as histories
 from ledger.domain import member as members
 from ledger.domain import unit as units
 from ledger.domain.event import Event
+from ledger.domain.history import History, Stay
 from ledger.domain.member import Member
 from ledger.domain.unit import Unit
+from ledger.rules.member import FOREVER, Days
+from projections import frame
 from projections.columns import DATE, Note
 from projections.fold import Need, Rows, Table
+
+KINDS = frame.KINDS | {"member"}
 
 
 class UnitRow(NamedTuple):
@@ -28,10 +37,16 @@ class UnitRow(NamedTuple):
     start: Annotated[str, Note("The day from which the unit exists.", kind=DATE)]
     name_zh: Annotated[str, Note("The unit's name in Chinese.")]
     name_en: Annotated[str, Note("The unit's name in English.")]
+    short_path: Annotated[
+        bool | None, Note("Whether its own policy allows the short path; none if it has none.")
+    ]
+    closed: Annotated[
+        str | None, Note("The first day on which its members are elsewhere.", kind=DATE)
+    ]
 
 
 class MemberRow(NamedTuple):
-    """The fields of `ledger.domain.member.Member`."""
+    """The fields of `ledger.domain.member.Member`, and those of its history by day."""
 
     id: Annotated[str, Note("The member's id.")]
     version: Annotated[
@@ -41,39 +56,56 @@ class MemberRow(NamedTuple):
     member_type: Annotated[str, Note("The member's type, as the rulebooks name them.")]
     actor: Annotated[str | None, Note("The actor who is the same person, if one is linked.")]
     status: Annotated[str, Note("active, suspended or left.")]
+    moves: Annotated[int, Note("Changes of unit or type so far.", "changes")]
+    stays: Annotated[str, Note("First day, unit and type of each stay, JSON.")]
+    away: Annotated[str, Note("First and last days of exemptions and of suspensions, JSON.")]
+    left_on: Annotated[str, Note("The last day of a member who left, else 9999-12-31.", kind=DATE)]
 
 
 UNIT = Table("unit", UnitRow)
-MEMBER = Table("member", MemberRow)
+MEMBER = Table("member", MemberRow, group="unit")
 
 
 def needs(event: Event) -> Iterable[Need]:
-    """Name the rows that `fold` reads for an event of a unit's or a member's stream."""
+    """Name the rows that `fold` reads for an event of the frame or of a member's stream."""
     proposal = event.proposal
     kind, _, ident = proposal.stream.partition("/")
-    named: list[Need] = [(UNIT if kind == "unit" else MEMBER, ident)]
-    if proposal.type == units.CLOSED:
-        named += [(MEMBER, each) for part in proposal.body["into"] for each in part["members"]]
-    elif proposal.type == members.MERGED:
-        named.append((MEMBER, proposal.body["into"]))
-    return named
+    if kind == "unit":
+        return ((UNIT, ident), *((MEMBER, each) for each in moved_by(event)))
+    if kind != "member":
+        return ()
+    return ((MEMBER, ident), *((MEMBER, each) for each in merged_into(event)))
+
+
+def moved_by(event: Event) -> tuple[str, ...]:
+    """Return the members whom the closing of a unit moves (B16)."""
+    if event.proposal.type != units.CLOSED:
+        return ()
+    return tuple(each for part in event.proposal.body["into"] for each in part["members"])
+
+
+def merged_into(event: Event) -> tuple[str, ...]:
+    """Return the id that goes on where a member's second id is closed (B14)."""
+    return (event.proposal.body["into"],) if event.proposal.type == members.MERGED else ()
 
 
 def fold(event: Event, rows: Rows) -> None:
-    """Fold an event of `unit/<id>`, or one of `member/<id>` that is not about points."""
+    """Fold an event of the frame, or one of `member/<id>` that is not about points."""
     kind, _, ident = event.proposal.stream.partition("/")
-    if kind == "unit":
-        before = rows.get(UNIT, ident)
-        unit = units.evolve(Unit(*before) if before else None, event)
-        rows.put(
-            UNIT,
-            UnitRow(unit.id, unit.version, unit.parent, unit.start, unit.name_zh, unit.name_en),
-        )
-        if event.proposal.type == units.CLOSED:
-            _move(event, rows)
+    if kind != "member":
+        if frame.belongs(event):
+            frame.fold(event, rows)
+        if kind == "unit":
+            before = rows.get(UNIT, ident)
+            unit = units.evolve(Unit(*before) if before else None, event)
+            rows.put(UNIT, UnitRow(*(getattr(unit, name) for name in UnitRow._fields)))
+            if event.proposal.type == units.CLOSED:
+                _move(event, rows)
         return
     known = rows.get(MEMBER, ident)
-    member = members.evolve(Member(*known) if known else None, event)
+    member = members.evolve(Member(*known[:6]) if known else None, event)
+    today = frame.frame_of(rows).today(event.recorded_at)
+    history = histories.evolve(history_of(known) if known else None, event, today)
     rows.put(
         MEMBER,
         MemberRow(
@@ -83,10 +115,12 @@ def fold(event: Event, rows: Rows) -> None:
             intern(member.member_type),
             member.actor,
             member.status,
+            **_by_day(history),
         ),
     )
-    if member.merger is not None:
-        kept = rows.get(MEMBER, member.merger.into)
+    for into in merged_into(event):
+        frame.fold(event, rows)
+        kept = rows.get(MEMBER, into)
         if kept is not None and kept.actor is None:
             rows.put(MEMBER, kept._replace(actor=member.actor))
 
@@ -98,19 +132,33 @@ def _move(event: Event, rows: Rows) -> None:
             known = rows.get(MEMBER, name)
             if known is None:
                 raise ValueError(f"member {name} of a closed unit is not enrolled")
-            rows.put(MEMBER, known._replace(unit=intern(part["unit"])))
+            stay = Stay(event.proposal.body["date"], part["unit"], known.member_type)
+            history = histories.moved(history_of(known), stay)
+            rows.put(MEMBER, known._replace(unit=intern(part["unit"]), **_by_day(history)))
 
 
-def covered(units_by_id: Mapping[str, UnitRow], unit: str) -> dict[str, UnitRow]:
-    """Return `unit` and every unit below it, by id."""
-    below: dict[str | None, list[str]] = {}
-    for each in units_by_id.values():
-        below.setdefault(each.parent, []).append(each.id)
-    found: dict[str, UnitRow] = {}
-    waiting = [unit]
-    while waiting:
-        ident = waiting.pop()
-        if ident in units_by_id and ident not in found:
-            found[ident] = units_by_id[ident]
-            waiting += below.get(ident, ())
-    return found
+def _by_day(history: History) -> dict[str, Any]:
+    """Return the fields of a member's row that hold its history."""
+    away = [[list(each) for each in days] for days in (history.exempt, history.suspended)]
+    return {
+        "moves": len(history.stays) - 1,
+        "stays": orjson.dumps([list(each) for each in history.stays]).decode(),
+        "away": orjson.dumps(away).decode(),
+        "left_on": history.left,
+    }
+
+
+def history_of(row: MemberRow) -> History:
+    """Return a member's history by day."""
+    return _history(row.stays, row.away, str(row.left_on))
+
+
+@lru_cache(maxsize=100_000)
+def _history(stays: str, away: str, left: str) -> History:
+    exempt, suspended = orjson.loads(away)
+    return History(
+        tuple(Stay(*each) for each in orjson.loads(stays)),
+        tuple(Days(*each) for each in exempt),
+        tuple(Days(*each) for each in suspended),
+        left or FOREVER,
+    )

@@ -15,13 +15,17 @@ from ledger.log.merkle import Edge, peak_nodes
 from ledger.store.tree import node_hashes
 from projections import builds, rankings, statements
 from projections.asof import Wanted, check_same
+from projections.dossier import STATEMENTS
 from projections.fold import AsOf, ReadModel, recorded_at
+from projections.frame import Frame
 from projections.period import parse_period
-from projections.rankings import RANKINGS, Ranking, Standing
+from projections.rankings import Asked, Ranking, Standing
+from projections.scores import RANKINGS
 from projections.sql import query
-from projections.statements import STATEMENTS, MemberStatement
+from projections.statements import PAGE_ENTRIES, MemberStatement
 
 PAGE_MAX = 1_000
+FRAMES_MAX = 4
 _TRIES = 5
 
 A = TypeVar("A")
@@ -50,17 +54,40 @@ class Views:
 
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
+        self._frames: dict[tuple[str, int, int], Frame] = {}
 
-    def ranking(self, unit: str, period: str, as_of: Wanted | None = None) -> Ranking:
+    def close(self) -> None:
+        """Close the pool, of whoever hands it over for good."""
+        self._pool.close()
+
+    def ranking(
+        self, unit: str, period: str, as_of: Wanted | None = None, **only: str | None
+    ) -> Ranking:
         """Return the ranking of a unit and its sub-units for `2025`, `2025-Q1` or `2025-03`.
 
-        Raises FormatError for anything else, NotFoundError for an unknown unit.
+        `only` are `rulebook`, `member_type` and `category`. Raises NotFoundError for an unknown
+        unit or rulebook, FormatError for another period, or where the unit has several rulebooks
+        and none is named.
         """
-        days = parse_period(period)
+        asked = Asked(unit, parse_period(period), **only)
         return self.read(
             RANKINGS,
-            lambda at: rankings.from_database(at.connection, at.build, at.as_of, unit, days),
+            lambda at: rankings.from_database(
+                at.connection,
+                at.build,
+                at.as_of,
+                self._frame(RANKINGS, at),
+                asked,
+                newest=at.newest,
+            ),
             as_of,
+        )
+
+    def rulebooks(self, unit: str, period: str, as_of: Wanted | None = None) -> list[str]:
+        """Return the rulebooks that a unit has a table for. Raises NotFoundError."""
+        days = parse_period(period)
+        return self.read(
+            RANKINGS, lambda at: rankings.rulebooks(self._frame(RANKINGS, at), unit, days), as_of
         )
 
     def ranking_page(
@@ -70,29 +97,55 @@ class Views:
         limit: int,
         after: Standing | None = None,
         as_of: Wanted | None = None,
+        **only: str | None,
     ) -> Ranking:
         """Return the next `limit` places (PAGE_MAX at most) of a ranking behind `after`.
 
         Raises what `ranking` raises.
         """
-        days = parse_period(period)
         limit = max(1, min(limit, PAGE_MAX))
+        asked = Asked(unit, parse_period(period), **only)
 
         def answer(at: Snapshot) -> Ranking:
-            place = (at.connection, at.build, at.as_of, unit, days)
+            place = (at.connection, at.build, at.as_of, self._frame(RANKINGS, at), asked)
             if at.newest:
                 return rankings.page_from_database(*place, limit, after)
-            return rankings.behind(rankings.from_database(*place), limit, after)
+            return rankings.behind(rankings.from_database(*place, newest=False), limit, after)
 
         return self.read(RANKINGS, answer, as_of)
 
-    def statement(self, member: str, as_of: Wanted | None = None) -> MemberStatement:
-        """Return a member's statement. Raises NotFoundError for an unknown member."""
+    def statement(
+        self,
+        member: str,
+        as_of: Wanted | None = None,
+        *,
+        after: int = 0,
+        limit: int = PAGE_ENTRIES,
+    ) -> MemberStatement:
+        """Return a member's statement: entries behind `after` (a seq), `limit` at most.
+
+        Raises NotFoundError for an unknown member.
+        """
+        limit = max(1, min(limit, PAGE_ENTRIES))
         return self.read(
             STATEMENTS,
-            lambda at: statements.from_database(at.connection, at.build, at.as_of, member),
+            lambda at: statements.from_database(
+                at.connection, at.build, at.as_of, self._frame(STATEMENTS, at), member, after, limit
+            ),
             as_of,
         )
+
+    def _frame(self, model: ReadModel, at: Snapshot) -> Frame:
+        """Return the frame of a snapshot; the last ones are kept, since they seldom change."""
+        head = rankings.frame_head(at.connection, model.name, at.build, at.as_of.size)
+        name = (model.name, at.build, head)
+        found = self._frames.pop(name, None)
+        if found is None:
+            found = rankings.read_frame(at.connection, model.name, at.build, at.as_of.size)
+        self._frames[name] = found
+        while len(self._frames) > FRAMES_MAX:
+            self._frames.pop(next(iter(self._frames)), None)
+        return found
 
     def read(
         self, model: ReadModel, answer: Callable[[Snapshot], A], as_of: Wanted | None = None

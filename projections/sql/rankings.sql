@@ -1,58 +1,108 @@
--- indexes: a unit's members, a member's acts, and the scores of a period in order
+-- indexes: a unit's members, a member's acts, and the figures of a year in order
 CREATE INDEX ON mingzhang_views.rankings_{b}_member (unit, id) INCLUDE (status, since, until);
--- A unit's ranking sums from this index alone.
-CREATE INDEX ON mingzhang_views.rankings_{b}_posting (member, act_date)
-    INCLUDE (points, since, until) WHERE effective;
-CREATE INDEX ON mingzhang_views.rankings_{b}_score (period, points DESC, member)
+CREATE INDEX ON mingzhang_views.rankings_{b}_member (id) WHERE moves > 0;
+CREATE INDEX ON mingzhang_views.rankings_{b}_frame (since);
+CREATE INDEX ON mingzhang_views.rankings_{b}_act (member);
+CREATE INDEX ON mingzhang_views.rankings_{b}_score (unit, rulebook, year);
+CREATE INDEX ON mingzhang_views.rankings_{b}_score (rulebook, year, daily DESC, member)
+    INCLUDE (unit, member_type, band, from_month, until_month) WHERE place = 'ranked';
+CREATE INDEX ON mingzhang_views.rankings_{b}_score (rulebook, year, annual DESC, member)
+    INCLUDE (unit, member_type, grade)
+    WHERE place = 'ranked' AND annual IS NOT NULL AND until_month = 13;
+CREATE INDEX ON mingzhang_views.rankings_{b}_score (rulebook, year, member)
+    INCLUDE (unit, place) WHERE place <> 'ranked';
+CREATE INDEX ON mingzhang_views.rankings_{b}_score (rulebook, year, member)
+    INCLUDE (unit, member_type) WHERE place = 'ranked' AND annual IS NULL AND until_month = 13;
+CREATE INDEX ON mingzhang_views.rankings_{b}_reach (rulebook, scored_to, left_on);
+ALTER TABLE mingzhang_views.rankings_{b}_score SET (fillfactor = 80)
 
--- covered_units: a unit and every unit below it, as of a size
-WITH RECURSIVE covered (id) AS (
-    SELECT u.id FROM mingzhang_views.rankings_{b}_unit u
-    WHERE u.id = %(unit)s AND u.since <= %(size)s AND u.until > %(size)s
-    UNION
-    SELECT u.id FROM mingzhang_views.rankings_{b}_unit u JOIN covered c ON u.parent = c.id
-    WHERE u.since <= %(size)s AND u.until > %(size)s
-)
-SELECT u.id, u.version, u.parent, u.start::text, u.name_zh, u.name_en
-FROM mingzhang_views.rankings_{b}_unit u JOIN covered c USING (id)
-WHERE u.since <= %(size)s AND u.until > %(size)s
+-- frame: the statements about units, rulebooks and periods below a size
+SELECT stream, seq, log_index, recorded_at, type, id::text, body
+FROM mingzhang_views.rankings_{b}_frame WHERE since <= %(size)s ORDER BY log_index
 
--- scores: members of units who have not left, with the sum of what counts from one day to another
-SELECT m.id, m.unit, coalesce(sum(p.points), 0)::bigint
+-- frame_head: from which size on they stand
+SELECT coalesce(max(since), 0) FROM mingzhang_views.rankings_{b}_frame WHERE since <= %(size)s
+
+-- members: who is in units as of a size, and who has ever moved
+SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.stays, m.away,
+    m.left_on::text
 FROM mingzhang_views.rankings_{b}_member m
-LEFT JOIN mingzhang_views.rankings_{b}_posting p
-    ON p.member = m.id AND p.effective AND p.since <= %(size)s AND p.until > %(size)s
-    AND p.act_date BETWEEN %(first)s::date AND %(last)s::date
-WHERE m.unit = ANY(%(units)s) AND m.status <> 'left'
-    AND m.since <= %(size)s AND m.until > %(size)s
-GROUP BY m.id, m.unit
+WHERE (m.unit = ANY(%(units)s) OR m.moves > 0) AND m.since <= %(size)s AND m.until > %(size)s
 
--- few_members: whether units have no more members than a number
-SELECT count(*) <= %(few)s FROM (
+-- acts: the acts of members as of a size
+SELECT a.id::text, a.member, a.rulebook, a.version, a.kind, a.origin, a.account, a.item,
+    a.act_date::text, a.quantity, a.points, a.activity, a.deed, a.state, a.counts, a.final_index,
+    a.reverses::text, a.reversed_by::text, a.half::text
+FROM mingzhang_views.rankings_{b}_act a
+WHERE a.member = ANY(%(members)s) AND a.since <= %(size)s AND a.until > %(size)s
+
+-- many_members: whether units have more members than a number
+SELECT count(*) > %(few)s FROM (
     SELECT FROM mingzhang_views.rankings_{b}_member m
-    WHERE m.unit = ANY(%(units)s) AND m.until = 9223372036854775807 AND m.status <> 'left'
+    WHERE m.unit = ANY(%(units)s) AND m.until = 9223372036854775807
     LIMIT %(few)s + 1
 ) AS found
 
--- scored_page: members of units with other points than none in a period, of one sign, best first
-SELECT m.id, m.unit, s.points
+-- lacking: whether anybody has no figures for a year yet
+SELECT true FROM mingzhang_views.rankings_{b}_reach r
+WHERE r.rulebook = %(rulebook)s AND r.scored_to < %(year)s::date AND r.left_on >= %(year)s::date
+LIMIT 1
+
+-- lacking_members: those of them who are in units
+SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.stays, m.away,
+    m.left_on::text
+FROM mingzhang_views.rankings_{b}_reach r
+JOIN mingzhang_views.rankings_{b}_member m ON m.id = r.member AND m.until = 9223372036854775807
+WHERE r.rulebook = %(rulebook)s AND r.scored_to < %(year)s::date AND r.left_on >= %(year)s::date
+    AND m.unit = ANY(%(units)s)
+
+-- table: the figures of members of units in a table's month
+SELECT s.member, s.rulebook, s.year::text, s.from_month, s.until_month, s.unit, s.member_type,
+    s.standing, s.place, s.version, s.base_total, s.credit, s.category_debit, s.global_debit,
+    s.lifted, s.cut, s.daily, s.review, s.annual, s.service, s.band, s.grade, s.imported
 FROM mingzhang_views.rankings_{b}_score s
-JOIN mingzhang_views.rankings_{b}_member m
-    ON m.id = s.member AND m.until = 9223372036854775807
-WHERE s.period = %(period)s AND m.unit = ANY(%(units)s) AND m.status <> 'left'
-    AND s.points <= %(most)s AND s.points >= %(least)s
-    AND (s.points < %(score)s OR s.points = %(score)s AND s.member > %(member)s)
-ORDER BY s.points DESC, s.member
+WHERE s.unit = ANY(%(units)s) AND s.rulebook = %(rulebook)s AND s.year = %(year)s::date
+    AND s.from_month <= %(month)s AND s.until_month > %(month)s
+
+-- page_daily: members of units in a table's month by their daily figure, best first
+SELECT s.member, s.unit, s.daily, s.member_type, s.band
+FROM mingzhang_views.rankings_{b}_score s
+WHERE s.rulebook = %(rulebook)s AND s.year = %(year)s::date AND s.place = 'ranked'
+    AND s.daily <= %(score)s AND (s.daily < %(score)s OR s.member > %(member)s)
+    AND s.from_month <= %(month)s AND s.until_month > %(month)s AND s.unit = ANY(%(units)s)
+    AND (%(member_type)s::text IS NULL OR s.member_type = %(member_type)s)
+ORDER BY s.daily DESC, s.member
 LIMIT %(limit)s
 
--- unscored_page: members of units without points in a period, by id
-SELECT m.id, m.unit, 0::bigint
-FROM mingzhang_views.rankings_{b}_member m
-WHERE m.until = 9223372036854775807 AND m.unit = ANY(%(units)s) AND m.status <> 'left'
-    AND m.id > %(member)s
-    AND NOT EXISTS (
-        SELECT FROM mingzhang_views.rankings_{b}_score s
-        WHERE s.period = %(period)s AND s.member = m.id AND s.points <> 0
-    )
-ORDER BY m.id
+-- page_annual: the same of a whole year by their annual figure
+SELECT s.member, s.unit, s.annual, s.member_type, s.grade
+FROM mingzhang_views.rankings_{b}_score s
+WHERE s.rulebook = %(rulebook)s AND s.year = %(year)s::date AND s.place = 'ranked'
+    AND s.annual IS NOT NULL AND s.until_month = 13
+    AND s.annual <= %(score)s AND (s.annual < %(score)s OR s.member > %(member)s)
+    AND s.unit = ANY(%(units)s)
+    AND (%(member_type)s::text IS NULL OR s.member_type = %(member_type)s)
+ORDER BY s.annual DESC, s.member
 LIMIT %(limit)s
+
+-- some_ranked: whether anybody in units is ranked in a table's month
+SELECT EXISTS (
+    SELECT FROM mingzhang_views.rankings_{b}_score s
+    WHERE s.unit = ANY(%(units)s) AND s.rulebook = %(rulebook)s AND s.year = %(year)s::date
+        AND s.from_month <= %(month)s AND s.until_month > %(month)s AND s.place = 'ranked'
+)
+
+-- asides: members of units who are not ranked in a table's month, and why
+SELECT s.member, s.unit, s.place
+FROM mingzhang_views.rankings_{b}_score s
+WHERE s.rulebook = %(rulebook)s AND s.year = %(year)s::date AND s.place <> 'ranked'
+    AND s.place = ANY(%(places)s) AND s.unit = ANY(%(units)s)
+    AND s.from_month <= %(month)s AND s.until_month > %(month)s
+    AND (%(member_type)s::text IS NULL OR s.member_type = %(member_type)s)
+UNION ALL
+SELECT s.member, s.unit, 'not_reviewed'
+FROM mingzhang_views.rankings_{b}_score s
+WHERE %(final)s AND s.rulebook = %(rulebook)s AND s.year = %(year)s::date AND s.place = 'ranked'
+    AND s.annual IS NULL AND s.until_month = 13 AND s.unit = ANY(%(units)s)
+    AND (%(member_type)s::text IS NULL OR s.member_type = %(member_type)s)
+ORDER BY 1

@@ -22,7 +22,7 @@ from ledger.log.checkpoint import Checkpoint
 from ledger.log.merkle import Edge, leaf_hash
 from ledger.log.note import Signer
 from ledger.log.tiles import TILE_WIDTH, encode_entries, entry_tiles_for_size, tile_path
-from ledger.signing import PAYLOAD_TYPE
+from ledger.signing import PAYLOAD_TYPE, encode_base64
 from ledger.store.port import Row
 from ledger.store.table import EntryTable
 from tests.support.organisation import COMMITMENT, ORIGIN, key_of
@@ -81,7 +81,7 @@ class Journal:
         return self.add("unit.moved", f"unit/{ident}", {"parent": parent})
 
     def enrol(self, member: str, unit: str) -> str:
-        body = {"unit": unit, "member_type": "ordinary"}
+        body = {"unit": unit, "member_type": "ordinary", "date": "2024-01-01"}
         return self.add("member.enrolled", f"member/{member}", body)
 
     def transfer(self, member: str, unit: str) -> str:
@@ -93,10 +93,31 @@ class Journal:
     def suspend(self, member: str) -> str:
         return self.add("member.suspended", f"member/{member}", {"date": "2025-06-01"})
 
-    def rulebook(self, version: str = "1.0.0") -> str:
+    def rulebook(self, version: str = "1.0.0", **more: Any) -> str:
         names = (("C-1", "志愿服务", "Volunteering"), ("D-1", "无故缺席", "Absence"))
-        items = [{"code": code, "name_zh": zh, "name_en": en} for code, zh, en in names]
-        body = {"version": version, "unit": "root", "items": items}
+        items = [
+            {
+                "code": code,
+                "category": "A",
+                "name_zh": zh,
+                "name_en": en,
+                "act_type": "test.act",
+                "kind": "credit" if code == "C-1" else "debit",
+                "unit": "occurrence",
+                "min": 1,
+                "max": 1_000_000,
+            }
+            for code, zh, en in names
+        ]
+        body = {
+            "version": version,
+            "unit": "root",
+            "effective_from": "2023-01-01",
+            "title_zh": "细则",
+            "title_en": "Rules",
+            "member_types": [{"code": "ordinary", "name_zh": "普通党员"}],
+            "items": items,
+        } | more
         return self.add("rulebook.published", "rulebook/rules", body)
 
     def award(self, member: str, points: int = 100, act_date: str = "2025-03-01") -> str:
@@ -188,7 +209,11 @@ def random_journal(seed: int, size: int, members: int = 40) -> Journal:
         elif roll < 0.985:
             journal.leave(name)
         elif roll < 0.99:
-            journal.add("key.registered", f"actor/{name}", {"suite": "ed25519", "public_key": "x"})
+            journal.add(
+                "key.registered",
+                f"actor/{name}",
+                {"suite": "ed25519", "public_key": encode_base64(key_of(name).public_key)},
+            )
         else:
             journal.move("group", rng.choice(["east", "west"]))
     return journal

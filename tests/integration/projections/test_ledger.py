@@ -9,10 +9,10 @@ from ledger.log.tiles import encode_entries, entry_tiles_for_size, tile_path
 from ledger.store.ledger import Ledger
 from projections import rankings
 from projections.period import parse_period
-from projections.rankings import RANKINGS
 from projections.render import ranking_text
 from projections.replay import replay
 from projections.runner import Runner
+from projections.scores import RANKINGS
 from projections.views import Views
 from tests.support.clock import SteadyClock
 from tests.support.database import set_up
@@ -42,8 +42,11 @@ def test_what_is_appended_is_in_the_ranking_and_in_its_replay(
             (3, "m-4", 0),
             (4, "m-3", -50),
         ]
-        steps = Views(pool).statement("m-1").steps
-        assert [(each.entry.change, each.balance) for each in steps] == [(150, 150), (-75, 75)]
+        lines = Views(pool).statement("m-1").lines
+        assert [(each.entry.state, each.worth, each.counted) for each in lines] == [
+            ("reversed", 150, None),
+            ("final", 75, 75),
+        ]
     note = ledger.checkpoint()
     for n, width in entry_tiles_for_size(size + len(envelopes)):
         path = tmp_path / "export" / tile_path("entries", n, width)

@@ -18,18 +18,19 @@ from ledger.store.postgres import Database
 from ledger.store.reader import Reader
 from ledger.store.table import EntryTable
 from projections import rankings, status
+from projections.acts import ACT
 from projections.asof import parse_as_of
 from projections.batch import OvertakenError
 from projections.catalogue import MODELS
+from projections.dossier import STATEMENTS
 from projections.fold import ReadModel, Rows
 from projections.period import parse_period
-from projections.rankings import RANKINGS
 from projections.rebuild import rebuild, unpark
 from projections.render import ranking_text, statement_text
 from projections.replay import replay
 from projections.roster import UNIT
 from projections.runner import Runner
-from projections.statements import STATEMENTS
+from projections.scores import RANKINGS
 from projections.views import Views
 from tests.support.folded import assert_folded
 from tests.support.journal import SIGNER, random_journal
@@ -168,7 +169,7 @@ def test_what_later_entries_of_others_have_touched_needs_a_rebuild(
         RANKINGS.fold(event, rows)
         if event.proposal.stream in ("member/m-1", "member/m-2"):
             known = rows.get(unit, "both")
-            row = known or unit.row("both", 0, None, "2025-01-01", "", "")
+            row = known or unit.row("both", 0, None, "2025-01-01", "", "", None)
             rows.put(unit, row._replace(version=row.version + 1))
 
     shared = replace(
@@ -201,12 +202,12 @@ def test_a_row_that_only_the_database_refuses_is_parked_too(
     def fold(event: Event, rows: Rows) -> None:
         RANKINGS.fold(event, rows)
         if event.index == poisoned:
-            row = rows.get(rankings.POSTING, event.proposal.id)
+            row = rows.get(ACT, event.proposal.id)
             assert row is not None
             damaged = (
                 row._replace(act_date=value) if value[0] == "2" else row._replace(member=value)
             )
-            rows.put(rankings.POSTING, damaged)
+            rows.put(ACT, damaged)
 
     bad = replace(RANKINGS, fold=fold)
     with capture_logs() as logs:

@@ -21,10 +21,11 @@ from ledger.store.table import EntryTable
 from projections import rankings
 from projections.asof import parse_as_of
 from projections.period import parse_period
-from projections.rankings import RANKINGS
+from projections.rankings import Asked, Ranking
 from projections.rebuild import rebuild
 from projections.render import ranking_text
 from projections.runner import Runner
+from projections.scores import RANKINGS
 from projections.views import Snapshot, Views
 from tests.support.folded import assert_folded, history
 from tests.support.journal import Journal, random_journal
@@ -61,7 +62,7 @@ def test_it_mends_damaged_tables_and_drops_the_old_ones(
     database: Database, database_url: str, pool: ConnectionPool[Any], journal: Journal
 ) -> None:
     with psycopg.connect(database_url, autocommit=True) as owner:
-        owner.execute("UPDATE mingzhang_views.rankings_1_posting SET points = 1")
+        owner.execute("UPDATE mingzhang_views.rankings_1_score SET daily = 1, annual = 1")
     wrong = ranking_text(Views(pool).ranking("root", "2025"))
     told: list[tuple[int, int]] = []
     built = rebuild(
@@ -198,18 +199,22 @@ def test_a_reader_keeps_the_tables_that_it_reads(
     views = Views(pool)
 
     def slow(at: Snapshot) -> str:
-        rankings.from_database(at.connection, at.build, at.as_of, "root", parse_period("2025"))
+        ranking_at(at)
         rebuild_with_patience(database, pool, 0.2)
-        found = rankings.from_database(
-            at.connection, at.build, at.as_of, "root", parse_period("2025")
-        )
-        return ranking_text(found)
+        return ranking_text(ranking_at(at))
 
     assert views.read(RANKINGS, slow) == text_at(journal, 600)
     assert pool_row(pool, BUILDS) == ([1, 2], [2])
     Runner(database.connect, Reader(pool).size).catch_up()
     assert pool_row(pool, BUILDS) == ([2], [2])
     assert pool_row(pool, TABLES) == (1,)
+
+
+def ranking_at(at: Snapshot) -> Ranking:
+    """Return the ranking of all in 2025 from the tables of a snapshot."""
+    frame = rankings.read_frame(at.connection, RANKINGS.name, at.build, at.as_of.size)
+    asked = Asked("root", parse_period("2025"))
+    return rankings.from_database(at.connection, at.build, at.as_of, frame, asked, newest=at.newest)
 
 
 def rebuild_with_patience(database: Database, pool: ConnectionPool[Any], retire_s: float) -> None:
@@ -226,9 +231,7 @@ def test_a_reader_whose_tables_are_dropped_asks_again(
         if len(begun) == 1:
             # Between the snapshot and the first table.
             rebuild_with_patience(database, pool, 5)
-        return rankings.from_database(
-            at.connection, at.build, at.as_of, "root", parse_period("2025")
-        )
+        return ranking_at(at)
 
     assert ranking_text(views.read(RANKINGS, overtaken)) == text_at(journal, 600)
     assert begun == [1, 2]

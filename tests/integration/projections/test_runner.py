@@ -22,12 +22,12 @@ from ledger.store.table import EntryTable
 from projections import builds, rankings, statements
 from projections.advance import open_connection
 from projections.catalogue import MODELS
+from projections.dossier import STATEMENTS
 from projections.period import parse_period
-from projections.rankings import RANKINGS
 from projections.render import ranking_text, statement_text
 from projections.replay import replay
 from projections.runner import Runner
-from projections.statements import STATEMENTS
+from projections.scores import RANKINGS
 from projections.views import Views
 from tests.support.folded import assert_folded
 from tests.support.journal import SIGNER, random_journal

@@ -1,22 +1,27 @@
 import pytest
 
 from ledger.errors import FormatError
+from ledger.rules.period import Periods
 from projections.period import parse_period
 
 
 @pytest.mark.parametrize(
-    ("text", "first", "last"),
+    ("text", "start", "first", "last"),
     [
-        ("2025", "2025-01-01", "2025-12-31"),
-        ("2025-Q1", "2025-01-01", "2025-03-31"),
-        ("2025-Q4", "2025-10-01", "2025-12-31"),
-        ("2025-02", "2025-02-01", "2025-02-28"),
-        ("2024-02", "2024-02-01", "2024-02-29"),
-        ("2025-12", "2025-12-01", "2025-12-31"),
+        ("2025", "01-01", "2025-01-01", "2025-12-31"),
+        ("2025-Q1", "01-01", "2025-01-01", "2025-03-31"),
+        ("2025-Q4", "01-01", "2025-01-01", "2025-12-31"),
+        ("2025-02", "01-01", "2025-01-01", "2025-02-28"),
+        ("2024-02", "01-01", "2024-01-01", "2024-02-29"),
+        ("2025-Q1", "07-15", "2025-07-15", "2025-10-14"),
+        ("2025-12", "07-15", "2025-07-15", "2026-07-14"),
     ],
 )
-def test_a_period_is_its_first_to_its_last_day(text: str, first: str, last: str) -> None:
-    assert parse_period(text) == (text, first, last)
+def test_a28_a_period_has_the_acts_from_the_years_start(
+    text: str, start: str, first: str, last: str
+) -> None:
+    year, end = parse_period(text).term(Periods(start))
+    assert (year.first, end) == (first, last)
 
 
 @pytest.mark.parametrize(

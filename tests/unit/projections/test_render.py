@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from projections import rankings, statements
+from projections.dossier import STATEMENTS
 from projections.fold import AsOf, ReadModel, Rows
 from projections.period import parse_period
-from projections.rankings import RANKINGS
 from projections.render import points, ranking_text, statement_text, width
-from projections.statements import STATEMENTS
+from projections.scores import RANKINGS
 from tests.support.journal import Journal
 
 WHEN = "2025-06-01T00:00:00.000000Z"
@@ -29,7 +29,7 @@ def village() -> Journal:
 
 
 def folded(journal: Journal, model: ReadModel) -> Rows:
-    rows = Rows(model.tables)
+    rows = model.rows()
     model.fold_all(journal.events(), rows)
     return rows
 
@@ -54,17 +54,19 @@ def test_points_have_a_sign_and_decimals_only_where_there_are_some(
 
 def test_a_ranking_reads_in_both_languages() -> None:
     journal = village()
+    journal.suspend("m-20")
     as_of = AsOf(len(journal.entries), WHEN)
     rows = folded(journal, RANKINGS)
-    found = rankings.from_rows(rows, as_of, "root", parse_period("2025-Q1"))
+    found = rankings.from_rows(rows, as_of, "root", parse_period("2025-Q2"))
     assert ranking_text(found) == (
-        "积分排行 Ranking · 全体 Root (root) · 2025-Q1 (2025-01-01 – 2025-03-31)\n"
-        "按记录计分, 按行为日期归期 Points as recorded, by the date of the act\n"
-        "截至 As of: 日志 log size 10 · 2025-06-01T00:00:00.000000Z\n"
+        "积分排行 Ranking · 全体 Root (root) · 2025-Q2 (2025-01-01 – 2025-06-30) · rules\n"
+        "截至 As of: 日志 log size 11 · 2025-06-01T00:00:00.000000Z\n"
         "\n"
-        "名次 Rank  成员 Member  单位 Unit         积分 Points\n"
-        "        1  m-1          东村 East (east)         1.75\n"
-        "        2  m-20         全体 Root (root)            0\n"
+        "名次 Rank  成员 Member  单位 Unit         积分 Points  类别 Type  等次 Band\n"
+        "        1  m-1          东村 East (east)         1.75  ordinary   –\n"
+        "\n"
+        "不排名 Not ranked  单位 Unit         原因 Reason\n"
+        "m-20               全体 Root (root)  暂停 suspended\n"
     )
 
 
@@ -72,35 +74,46 @@ def test_columns_line_up_whatever_the_width_of_the_characters() -> None:
     journal = village()
     rows = folded(journal, STATEMENTS)
     text = statement_text(statements.from_rows(rows, AsOf(10, WHEN), "m-1"))
-    table = text.splitlines()[4:]
+    table = text.split("\n\n")[1].splitlines()
     last = [line.rindex("  ") + 2 for line in table]
     assert len({width(line[:at]) for line, at in zip(table, last, strict=True)}) == 1
 
 
-def test_a_statement_shows_every_step_with_its_links() -> None:
+def cells(lines: list[str]) -> list[str]:
+    return [" | ".join(each.strip() for each in line.split("  ") if each.strip()) for line in lines]
+
+
+def test_a_statement_shows_every_entry_with_its_links_and_its_way() -> None:
     journal = village()
     rows = folded(journal, STATEMENTS)
     text = statement_text(statements.from_rows(rows, AsOf(10, WHEN), "m-1"))
-    assert text.startswith("积分明细 Statement · m-1 · 东村 East (east) · ordinary · 在册 active\n")
-    assert "余额 Balance 1.75 ·" in text
-    shown = []
-    for line in text.splitlines()[5:]:
-        cells = [cell.strip() for cell in line.split("  ") if cell.strip()]
-        # Without the recording times and the statements' ids.
-        shown.append(" | ".join((*cells[:2], *cells[3:11])))
-    award, debit = "C-1 志愿服务 Volunteering | rules 1.0.0", "D-1 无故缺席 Absence | rules 1.0.0"
-    assert shown == [
-        f"5 | 2 | 加分 award | {award} | 2025-01-05 | +2.5 | +2.5 | 2.5 | 被冲销 reversed by 7",
-        f"6 | 3 | 扣分 deduction | {debit} | 2025-02-01 | −0.5 | −0.5 | 2 | –",
-        f"7 | 4 | 更正 correction | {award} | 2025-01-06 | +2.25 | −0.25 | 1.75 | 替换 replaces 5",
-        f"8 | 5 | 加分 award | {award} | 2025-02-02 | +1 | +1 | 2.75 | 被冲销 reversed by 9",
-        "9 | 6 | 更正 correction | – | – | – | – | −1 | 1.75 | 冲销 reverses 8",
+    head, entries, way = text.split("\n\n")
+    figures = ["日常 daily 1.75", "基础 base 0", "加分 credits +2.25", "扣分 debits −0.5"]
+    assert head.splitlines()[:2] == [
+        "积分明细 Statement · m-1 · 东村 East (east) · ordinary · 在册 active",
+        " · ".join(["rules 1.0.0 · 2025-01-01", *figures]),
     ]
+    award, debit = "C-1 志愿服务 Volunteering | rules 1.0.0", "D-1 无故缺席 Absence | rules 1.0.0"
+    direct, final = "直接记分 direct", "生效 final"
+    gone = "– | 已冲销 reversed | 被冲销 reversed by"
+    replaced, back = "更正 correction, 加分 credit", "更正 correction, 冲销 reversal"
+    shown = [line.rpartition(" | ")[0] for line in cells(entries.splitlines()[1:])]
+    assert shown == [
+        f"5 | {direct}, 加分 credit | {award} | 2025-01-05 | +2.5 | {gone} 7",
+        f"6 | {direct}, 扣分 debit | {debit} | 2025-02-01 | −0.5 | −0.5 | {final} | –",
+        f"7 | {replaced} | {award} | 2025-01-06 | +2.25 | +2.25 | {final} | 替换 replaces 5",
+        f"8 | {direct}, 加分 credit | {award} | 2025-02-02 | +1 | {gone} 9",
+        f"9 | {back} | {award} | 2025-02-02 | 0 | – | {final} | 冲销 reverses 8",
+    ]
+    steps = cells(way.splitlines()[1:])
+    assert [each.split(" | ")[:2] for each in steps] == [[str(n)] * 2 for n in range(5, 10)]
+    assert all(f"{'a' * 64}, {'b' * 64}" in each for each in steps), "keys that nobody registered"
 
 
 def test_empty_answers_say_so() -> None:
     journal = Journal()
     journal.unit("root")
+    journal.rulebook()
     rows = folded(journal, RANKINGS)
     empty = rankings.from_rows(rows, AsOf(1, WHEN), "root", parse_period("2025"))
     assert "没有成员 No members" in ranking_text(empty)

@@ -7,9 +7,9 @@ import pytest
 from ledger.errors import FormatError, MingzhangError, ProofError
 from ledger.log.note import VerifierKey
 from ledger.log.tiles import encode_entries, tile_path
-from projections.rankings import RANKINGS
 from projections.replay import replay
 from projections.roster import MEMBER
+from projections.scores import RANKINGS
 from tests.support.journal import SIGNER, random_journal
 from tests.support.organisation import ORIGIN, key_of
 
