@@ -1,4 +1,4 @@
-"""Who may hand in and read documents over HTTP: closed, unless the configuration names a token."""
+"""What is open over HTTP: documents to who has a token, rankings only where they are turned on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from ledger.errors import MingzhangError, StartRefusedError
 from ledger.store.ledger import CONFIG_FILE
 
 SETTING = "documents_token_sha256"
+RANKINGS_SETTING = "publish_rankings"
 _HEX64 = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 class ClosedError(MingzhangError):
-    """Documents are not open over HTTP here."""
+    """What is asked for is not open over HTTP here."""
 
     code: ClassVar[str] = "closed"
     status = 403
@@ -38,10 +39,7 @@ def read_token_digest(data_dir: Path) -> bytes | None:
     Raises StartRefusedError if that is no digest.
     """
     path = data_dir / CONFIG_FILE
-    try:
-        given = tomllib.loads(path.read_text()).get(SETTING)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise StartRefusedError(f"cannot read {path}: {error}") from None
+    given = _setting(path, SETTING)
     if given is None:
         return None
     if not isinstance(given, str) or _HEX64(given) is None:
@@ -50,6 +48,34 @@ def read_token_digest(data_dir: Path) -> bytes | None:
             "printf %s TOKEN | sha256sum"
         )
     return bytes.fromhex(given)
+
+
+def read_publish_rankings(data_dir: Path) -> bool:
+    """Tell whether a ledger's configuration turns rankings on over HTTP; they are off by default.
+
+    Raises StartRefusedError for anything but true or false.
+    """
+    path = data_dir / CONFIG_FILE
+    given = _setting(path, RANKINGS_SETTING)
+    if given is not None and not isinstance(given, bool):
+        raise StartRefusedError(f"`{RANKINGS_SETTING}` in {path} must be true or false")
+    return bool(given)
+
+
+def _setting(path: Path, name: str) -> object:
+    try:
+        return tomllib.loads(path.read_text()).get(name)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise StartRefusedError(f"cannot read {path}: {error}") from None
+
+
+def check_rankings(published: bool) -> None:
+    """Raise ClosedError unless rankings are turned on."""
+    if not published:
+        raise ClosedError(
+            f"rankings are not published here: turn them on with `{RANKINGS_SETTING} = true` in "
+            f"{CONFIG_FILE}, or ask on the ledger's own machine with `mingzhang ranking`"
+        )
 
 
 def check_token(request: Request, digest: bytes | None) -> None:

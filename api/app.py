@@ -20,6 +20,7 @@ from api import (
     proofs,
     statements,
     trials,
+    views,
     witnesses,
 )
 from api.bodies import Bodies
@@ -51,7 +52,18 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.state.bodies = Bodies()
-    for each in (statements, trials, documents, entries, duties, proofs, log, witnesses, health):
+    for each in (
+        statements,
+        trials,
+        documents,
+        entries,
+        duties,
+        views,
+        proofs,
+        log,
+        witnesses,
+        health,
+    ):
         app.include_router(each.router)
     problems.install(app)
     app.add_middleware(Gate)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.access import read_token_digest
+from api.access import read_publish_rankings, read_token_digest
 from api.clerk import Clerk
 from api.desk import Desk
 from api.refusing import Refuser, is_refusal, open_refuser
@@ -23,8 +23,10 @@ from ledger.store.documents import Documents
 from ledger.store.ledger import CONFIG_FILE, Ledger, Options, read_origin
 from ledger.store.queue import Outcome
 from projections.runner import Runner
+from projections.views import Views
 
 DOCUMENT_CONNECTIONS_MAX = 4
+VIEW_CONNECTIONS_MAX = 4
 
 
 class FoundingError(MingzhangError):
@@ -38,9 +40,9 @@ class FoundingError(MingzhangError):
 class Service:
     """The open ledger, who may found it over HTTP (key ids), and what keeps the read models up.
 
-    `refuser` signs refusals, `clerk` what lapses; `desk` answers about entries under way;
-    `witnessing` brings checkpoints to witnesses. `documents` are open to who has the token of that
-    SHA-256.
+    `views` answers from them, rankings only where `publish_rankings` is on. `refuser` signs
+    refusals, `clerk` what lapses; `desk` answers about entries under way; `witnessing` brings
+    checkpoints to witnesses. `documents` are open to who has the token of that SHA-256.
     """
 
     ledger: Ledger
@@ -52,6 +54,8 @@ class Service:
     witnessing: Witnessing | None = None
     desk: Desk | None = None
     clerk: Clerk | None = None
+    views: Views | None = None
+    publish_rankings: bool = False
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -100,6 +104,8 @@ class Service:
                 self.runner.close()
             if self.documents is not None:
                 self.documents.close()
+            if self.views is not None:
+                self.views.close()
             self.ledger.close()
 
     async def _refused_foundings(self, envelopes: Sequence[bytes]) -> dict[int, FoundingError]:
@@ -142,6 +148,7 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
         witnessing = open_witnessing(ledger, key)
         desk = Desk(ledger)
         clerk = Clerk(ledger, key, desk) if key is not None else None
+        views = Views(ledger.database.pool(0, VIEW_CONNECTIONS_MAX))
         return Service(
             ledger,
             founders,
@@ -152,6 +159,8 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
             witnessing=witnessing,
             desk=desk,
             clerk=clerk,
+            views=views,
+            publish_rankings=read_publish_rankings(data_dir),
         )
     except BaseException:
         ledger.close()

@@ -14,6 +14,7 @@ from ledger.store.ledger import VKEY_FILE, Ledger, Options
 from projections import render
 from projections.asof import Wanted, read_as_of
 from projections.runner import Runner
+from projections.statements import PAGE_ENTRIES
 from projections.views import Views
 
 
@@ -26,30 +27,41 @@ def register(app: typer.Typer) -> None:
 def ranking(
     unit: Annotated[str, typer.Option("--unit", help="The unit's id; its sub-units count too.")],
     period: Annotated[str, typer.Option("--period", help="2025, 2025-Q1 or 2025-03.")],
+    rulebook: console.RulebookOnly = None,
+    member_type: console.TypeOnly = None,
+    category: console.CategoryOnly = None,
     as_of: console.AsOf = None,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
-    """Show the ranking of a unit.
+    """Show the ranking of a unit; with several rulebooks, one for each.
 
     It counts everything up to the newest signed checkpoint, or up to --as-of.
     """
     wanted = read_wanted(as_of, data)
+    only = {"member_type": member_type, "category": category}
     with _views(data) as views:
-        typer.echo(render.ranking_text(views.ranking(unit, period, wanted)), nl=False)
+        named = [rulebook] if rulebook else views.rulebooks(unit, period, wanted)
+        tables = [
+            views.ranking(unit, period, wanted, rulebook=each, **only) for each in named or (None,)
+        ]
+    typer.echo("\n".join(map(render.ranking_text, tables)), nl=False)
 
 
 def statement(
     member: Annotated[str, typer.Argument(help="The member's id.")],
+    after: console.After = 0,
+    limit: console.Limit = PAGE_ENTRIES,
     as_of: console.AsOf = None,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
-    """Show a member's points entries.
+    """Show a member's entries.
 
-    Each with what it changed, and what corrected it.
+    Each with what it is worth and counts, what clipped it, and the whole of its way.
     """
     wanted = read_wanted(as_of, data)
     with _views(data) as views:
-        typer.echo(render.statement_text(views.statement(member, wanted)), nl=False)
+        found = views.statement(member, wanted, after=after, limit=limit)
+    typer.echo(render.statement_text(found), nl=False)
 
 
 def read_wanted(as_of: str | None, data: Path) -> Wanted | None:

@@ -1,6 +1,6 @@
-"""Commands of rulebook authors: `mingzhang rulebook lint|diff|show|convert|score`.
+"""Commands of rulebook authors: `mingzhang rulebook lint|diff|show|convert|score|try`.
 
-They read files only and need no ledger.
+They read files only and need no ledger; `try` also reads a published log.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import typer
 from api.authoring.cases import books_of, read_cases, work_out
 from api.authoring.reader import Authored, load, read
 from api.authoring.source import AuthoringError
+from api.cli.whatif import try_version
 from ledger import schema
 from ledger.errors import FormatError, MingzhangError
 from ledger.rules.book import Book
@@ -37,6 +38,7 @@ Rulebook = Annotated[Path, typer.Argument(help="A rulebook file (YAML).", show_d
 
 def register(main: typer.Typer) -> None:
     """Add the commands to the main command line."""
+    app.command("try")(try_version)
     main.add_typer(app, name="rulebook")
 
 

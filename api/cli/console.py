@@ -34,6 +34,19 @@ AsOf = Annotated[
         "--as-of", help="Answer for the past: a log size, a day (2025-03-01), or a checkpoint file."
     ),
 ]
+RulebookOnly = Annotated[
+    str | None, typer.Option("--rulebook", help="Only the table under this rulebook.")
+]
+TypeOnly = Annotated[
+    str | None, typer.Option("--type", help="Only members of this type, ranked among themselves.")
+]
+CategoryOnly = Annotated[
+    str | None, typer.Option("--category", help="Only what the items of this module counted.")
+]
+After = Annotated[
+    int, typer.Option("--after", min=0, help="Entries behind this place in the member's stream.")
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many entries at most.")]
 Vkey = Annotated[
     str, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
 ]

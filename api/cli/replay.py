@@ -9,11 +9,13 @@ import typer
 from api.cli import console, progress
 from projections import rankings, render, statements
 from projections.asof import read_as_of
+from projections.dossier import STATEMENTS
 from projections.fold import ReadModel
+from projections.frame import frame_of
 from projections.period import parse_period
-from projections.rankings import RANKINGS
 from projections.replay import Replayed, replay
-from projections.statements import STATEMENTS
+from projections.scores import RANKINGS
+from projections.statements import PAGE_ENTRIES
 
 MaybeVkey = Annotated[
     str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
@@ -46,26 +48,36 @@ def ranking(
     context: typer.Context,
     unit: Annotated[str, typer.Option("--unit", help="The unit's id; its sub-units count too.")],
     period: Annotated[str, typer.Option("--period", help="2025, 2025-Q1 or 2025-03.")],
+    rulebook: console.RulebookOnly = None,
+    member_type: console.TypeOnly = None,
+    category: console.CategoryOnly = None,
     as_of: console.AsOf = None,
     vkey: MaybeVkey = None,
 ) -> None:
-    """Show the ranking of a unit."""
+    """Show the ranking of a unit; with several rulebooks, one for each."""
     days = parse_period(period)
     folded = _folded(context.obj, RANKINGS, as_of, vkey)
-    found = rankings.from_rows(folded.rows, folded.as_of, unit, days)
-    typer.echo(render.ranking_text(found), nl=False)
+    named = [rulebook] if rulebook else rankings.rulebooks(frame_of(folded.rows), unit, days)
+    only = {"member_type": member_type, "category": category}
+    tables = [
+        rankings.from_rows(folded.rows, folded.as_of, unit, days, rulebook=each, **only)
+        for each in named or (None,)
+    ]
+    typer.echo("\n".join(map(render.ranking_text, tables)), nl=False)
 
 
 @folding.command()
 def statement(
     context: typer.Context,
     member: Annotated[str, typer.Argument(help="The member's id.")],
+    after: console.After = 0,
+    limit: console.Limit = PAGE_ENTRIES,
     as_of: console.AsOf = None,
     vkey: MaybeVkey = None,
 ) -> None:
-    """Show a member's points entries."""
+    """Show a member's entries: what each counts, and the whole of its way."""
     folded = _folded(context.obj, STATEMENTS, as_of, vkey)
-    found = statements.from_rows(folded.rows, folded.as_of, member)
+    found = statements.from_rows(folded.rows, folded.as_of, member, after, limit)
     typer.echo(render.statement_text(found), nl=False)
 
 
