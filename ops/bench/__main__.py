@@ -18,7 +18,7 @@ from ledger.errors import MingzhangError
 from ledger.store.embedded import EmbeddedServer
 from ledger.store.ledger import Ledger, initialise
 from ledger.store.postgres import open_database
-from ops.bench import appends, proofs, whole
+from ops.bench import appends, proofs, views, whole
 from ops.bench.load import Load
 from ops.bench.report import Row, head, show
 from ops.demo.clock import SetClock
@@ -26,7 +26,9 @@ from ops.demo.sign import ORIGIN
 from ops.sql_file import queries
 
 FOLDER = Path("var/bench")
-PARTS = ("appends", "whole", "proofs")
+PARTS = ("appends", "whole", "views", "proofs")
+_LOGS = frozenset({"appends", "whole"})
+"""The parts that record signed statements."""
 
 
 def main() -> None:
@@ -58,8 +60,9 @@ def _rows(options: argparse.Namespace, server: EmbeddedServer) -> Iterator[Row]:
     data = FOLDER / "data"
     initialise(data, ORIGIN)
     load = Load()
-    with Ledger.open(data, clock=SetClock(load.founded)) as ledger:
-        load.found(ledger)
+    if not _LOGS.isdisjoint(options.parts):
+        with Ledger.open(data, clock=SetClock(load.founded)) as ledger:
+            load.found(ledger)
     if "appends" in options.parts:
         conninfo = _create(server, "library")
         for take, signatures in (
@@ -69,6 +72,9 @@ def _rows(options: argparse.Namespace, server: EmbeddedServer) -> Iterator[Row]:
             yield from appends.measure(data, conninfo, take, signatures, options.rounds)
     if "whole" in options.parts:
         yield from whole.measure(data, load, options.entries, options.rounds)
+    if "views" in options.parts:
+        sizes = views.LIVE, views.LARGE._replace(members=options.members)
+        yield from views.measure(FOLDER, _create(server, "views"), options.rounds, *sizes)
     if "proofs" in options.parts:
         owner = _create(server, "proofs")
         database = open_database(data, owner)
@@ -98,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement")
     parser.add_argument("--entries", type=int, default=50_000, help="a log to verify, at least")
     parser.add_argument("--proof-size", type=int, default=1_000_000, help="the large log's size")
+    parser.add_argument("--members", type=int, default=100_000, help="of the large rankings")
     found = parser.parse_args()
     unknown = set(found.parts) - set(PARTS)
     if unknown or found.rounds < 1 or found.proof_size <= proofs.SMALL:

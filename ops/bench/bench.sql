@@ -1,6 +1,9 @@
 -- create_library: a database for the plain library
 CREATE DATABASE library
 
+-- create_views: a database for the read models
+CREATE DATABASE views
+
 -- create_proofs: a database for the synthetic log
 CREATE DATABASE proofs
 

@@ -20,9 +20,9 @@ from ledger.verify.report import Report
 from ledger.verify.whole import verify_log
 from ops.bench.load import Load, record_all
 from ops.bench.report import Row
-from projections.rankings import RANKINGS
 from projections.replay import replay
 from projections.runner import Runner
+from projections.scores import RANKINGS
 
 MEMORY_MAX_MB = 300.0
 _MESSAGE = bytes(700)

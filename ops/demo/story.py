@@ -31,7 +31,8 @@ from ops.demo.sign import ORIGIN, Signing
 from ops.demo.tamper import Insider
 from projections import rankings, render
 from projections.period import parse_period
-from projections.rankings import RANKINGS, Ranking
+from projections.rankings import Ranking
+from projections.scores import RANKINGS
 from projections.replay import replay
 from projections.runner import Runner
 from projections.statements import MemberStatement, Step
