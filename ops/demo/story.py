@@ -12,6 +12,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from ledger import keyfile
+from ledger.domain.account import CREDIT, DIRECT
 from ledger.entry import Statement, parse_entry
 from ledger.log import receipt
 from ledger.log.note import Signer, VerifierKey
@@ -32,10 +33,10 @@ from ops.demo.tamper import Insider
 from projections import rankings, render
 from projections.period import parse_period
 from projections.rankings import Ranking
-from projections.scores import RANKINGS
 from projections.replay import replay
 from projections.runner import Runner
-from projections.statements import MemberStatement, Step
+from projections.scores import RANKINGS
+from projections.statements import Line, MemberStatement
 from projections.views import Views
 
 # How much of a long table is shown.
@@ -171,12 +172,12 @@ class Story:
     def _show_statement(self, statement: MemberStatement) -> None:
         unit = f"{statement.unit.name_zh} {statement.unit.name_en}"
         self._screen.say(
-            f"{statement.member.id}, {unit}: {len(statement.steps)} entries, balance "
-            f"{render.points_total(statement.balance)}. The last {STEPS_SHOWN}:"
+            f"{statement.member.id}, {unit}: {len(statement.lines)} entries, score "
+            f"{render.points_total(statement.figures[-1].daily or 0)}. The last {STEPS_SHOWN}:"
         )
-        table = _table(">序号 Index", "行为日期 Act", "条目 Item", ">变动 Change", ">余额 Balance")
-        for step in statement.steps[-STEPS_SHOWN:]:
-            table.add_row(*_step(step))
+        table = _table(">序号 Index", "行为日期 Act", "条目 Item", ">分值 Worth", ">计入 Counted")
+        for line in statement.lines[-STEPS_SHOWN:]:
+            table.add_row(*_line(line))
         self._screen.table(table)
 
     def _save_receipts(self, recorded: Recorded, statement: MemberStatement) -> None:
@@ -198,19 +199,20 @@ class Story:
         """Choose an award of the second in the ranking, from the middle of the year."""
         first, second = ranked[0].standings[:2]
         awards = [
-            step.entry
-            for step in statement.steps
-            if step.entry.type == "points.awarded" and step.entry.reversed_by is None
+            line
+            for line in statement.lines
+            if (line.entry.origin, line.entry.kind) == (DIRECT, CREDIT) and line.counted
         ]
-        for chosen in awards[len(awards) // 2 :]:
+        for line in awards[len(awards) // 2 :]:
+            chosen = line.entry
             (file,) = self._folders.receipts.glob(f"{chosen.log_index:05}-*")
             statement_of = parse_entry(receipt.parse(file.read_bytes()).entry).statement
             if "covers" not in statement_of.body:
                 break
         # As often as it takes to lead: the rules allow it, and only the log knows better.
-        times = 2 + (first.score - second.score + _LEAD) // chosen.points
-        forged = chosen.points * times
-        return Target(second.member, chosen.log_index, statement_of, chosen.points, forged, file)
+        times = 2 + (first.score - second.score + _LEAD) // line.worth
+        forged = line.worth * times
+        return Target(second.member, chosen.log_index, statement_of, line.worth, forged, file)
 
     def _show_receipt(self, target: Target) -> None:
         self._screen.part("4", "A receipt, verified", "收据")
@@ -352,15 +354,14 @@ def _table(*names: str) -> Table:
     return table
 
 
-def _step(step: Step) -> tuple[str, ...]:
-    entry, item = step.entry, step.item
-    name = f"{item.name_zh} {item.name_en}" if item is not None else "更正 correction"
+def _line(line: Line) -> tuple[str, ...]:
+    entry = line.entry
     return (
         str(entry.log_index),
-        entry.act_date or "",
-        name,
-        render.points(entry.change),
-        render.points_total(step.balance),
+        entry.act_date,
+        " ".join(line.names) or "更正 correction",
+        render.points(line.worth),
+        render.points(line.counted) if line.counted is not None else "–",
     )
 
 

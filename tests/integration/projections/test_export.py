@@ -201,7 +201,6 @@ def folder(
 ) -> Path:
     """A folder in which the commands of the page have been run."""
     organisation = Organisation()
-    set_up(ledger, organisation, clock)
     award = organisation.new_id()
     envelopes = [
         organisation.award("m-1", 200, ident=award, signers=("rec-1", "com-1")),
