@@ -18,7 +18,7 @@ ROOT = "root"
 SEED = 20_210_701
 FOUNDING_THRESHOLD = 2
 
-_ZONE = ZoneInfo(TIME_ZONE)
+ZONE = ZoneInfo(TIME_ZONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def changes(year: int) -> tuple[Change, ...]:
     suspended = pick(office, 5)
 
     def at(month: int, day: int, hour: int, minute: int) -> datetime:
-        return datetime(year, month, day, hour, minute, tzinfo=_ZONE).astimezone(UTC)
+        return datetime(year, month, day, hour, minute, tzinfo=ZONE).astimezone(UTC)
 
     return (
         Change(at(3, 18, 10, 20), "member.suspended", suspended),

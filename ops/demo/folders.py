@@ -38,6 +38,11 @@ class Folders:
         return self.root / "receipts"
 
     @property
+    def rulebooks(self) -> Path:
+        """The rulebooks as their authors wrote them."""
+        return self.root / "rulebooks"
+
+    @property
     def edited(self) -> Path:
         """The log as a server with one edited row hands it out."""
         return self.root / "tampered" / "edited"

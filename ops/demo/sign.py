@@ -17,11 +17,22 @@ from zoneinfo import ZoneInfo
 
 from api.authoring.reader import Authored
 from ledger import keyfile
+from ledger.domain.event import Proposal
 from ledger.domain.policy import DEFAULTS
 from ledger.entry import format_instant, new_id, statement_payload
 from ledger.signing import SUITE_ED25519, PrivateKey, encode_base64, sign_envelope
-from ops.demo import cast, year
-from ops.demo.cast import BRANCHES, FOUNDING_THRESHOLD, REGISTRARS, TIME_ZONE, UPPER, Change
+from ops.demo import cast, school, year
+from ops.demo.cast import (
+    BRANCHES,
+    FOUNDING_THRESHOLD,
+    REGISTRARS,
+    TIME_ZONE,
+    UPPER,
+    Actor,
+    Change,
+    Member,
+    Unit,
+)
 from ops.demo.year import Act, PlannedAct
 
 ORIGIN = "demo.example/points"
@@ -34,22 +45,23 @@ _TYPE = {"award": "points.awarded", "deduct": "points.deducted"}
 
 
 class Planned(NamedTuple):
-    """A signed statement and when it is to be recorded."""
+    """A signed statement, when it is to be recorded, and what decisions see of it."""
 
     when: datetime
     type: str
     stream: str
     id: str
     envelope: bytes
+    proposal: Proposal
 
 
 def make_keys(folder: Path) -> dict[str, PrivateKey]:
-    """Make a key for every actor of the cast, one file each; return them by actor.
+    """Make a key for every actor of the demo, one file each; return them by actor.
 
     Raises KeyFileError where a file is there already.
     """
     keys = {}
-    for actor in cast.build().actors:
+    for actor in school.everyone().actors:
         keys[actor.id] = PrivateKey.generate()
         keyfile.save(folder / f"{actor.id}.key", keys[actor.id], None)
     return keys
@@ -91,7 +103,9 @@ class Pen:
             body=body,
         )
         keys = [self._keys[each] for each in (actor, *also)]
-        return Planned(when, kind, stream, ident, sign_envelope(payload, keys))
+        keyids = tuple(sorted(each.keyid for each in keys))
+        proposal = Proposal(kind, ident, ORIGIN, stream, actor, body, keyids)
+        return Planned(when, kind, stream, ident, sign_envelope(payload, keys), proposal)
 
     def key(self, actor: str) -> dict[str, str]:
         """Return an actor's public key as bodies have it."""
@@ -114,21 +128,34 @@ class Publication(NamedTuple):
 def set_up(
     pen: Pen, when: datetime, start: str, rulebooks: Iterable[Publication]
 ) -> Iterator[Planned]:
-    """Yield founding, units, keys, roles, paths, rulebooks and members, in this order.
+    """Yield founding, units, keys, roles, short paths, rulebooks and members, in this order.
 
     `start` is the units' first day.
     """
     people = cast.build()
-    registrar = REGISTRARS[0]
     keys = [{"actor": each, **pen.key(each)} for each in REGISTRARS]
     founding = {"time_zone": TIME_ZONE, "threshold": FOUNDING_THRESHOLD, "keys": keys}
     yield pen.signed(when, "ledger.founded", "ledger/root", founding, *REGISTRARS)
-    for unit in people.units:
+    yield from open_units(pen, when, start, people.units, people.actors)
+    for branch in BRANCHES:
+        stream, pair = f"unit/{branch.unit.id}", _pair(branch.unit.id)
+        yield pen.signed(when, "policy.adopted", stream, {"short_path": True}, *pair)
+    for each in rulebooks:
+        yield publish(pen, each)
+    yield from enrol(pen, when, people.members)
+
+
+def open_units(
+    pen: Pen, when: datetime, start: str, units: Iterable[Unit], actors: Iterable[Actor]
+) -> Iterator[Planned]:
+    """Yield the opening of units, and the keys and roles of actors who are no founders."""
+    registrar = REGISTRARS[0]
+    for unit in units:
         body = {"name_zh": unit.name_zh, "name_en": unit.name_en, "start": start}
         if unit.parent is not None:
             body["parent"] = unit.parent
         yield pen.signed(when, "unit.opened", f"unit/{unit.id}", body, registrar)
-    for actor in people.actors:
+    for actor in actors:
         if actor.id in REGISTRARS:
             continue
         stream = f"actor/{actor.id}"
@@ -137,33 +164,38 @@ def set_up(
         for role, over in actor.roles:
             body = {"role": role, "unit": over}
             yield pen.signed(when, "role.granted", stream, body, registrar)
-    for branch in BRANCHES:
-        stream, pair = f"unit/{branch.unit.id}", _pair(branch.unit.id)
-        yield pen.signed(when, "policy.adopted", stream, {"short_path": True}, *pair)
-    for each in rulebooks:
-        yield publish(pen, each)
-    for member in people.members:
+
+
+def enrol(pen: Pen, when: datetime, members: Iterable[Member]) -> Iterator[Planned]:
+    """Yield the enrolment of members."""
+    for member in members:
         body = {"unit": member.unit, "member_type": member.member_type}
         if member.actor is not None:
             body["actor"] = member.actor
-        yield pen.signed(when, "member.enrolled", f"member/{member.id}", body, registrar)
+        yield pen.signed(when, "member.enrolled", f"member/{member.id}", body, REGISTRARS[0])
 
 
 def publish(pen: Pen, each: Publication) -> Planned:
     """Return a rulebook's publication, signed by its unit's secretary and a committee member."""
+    return publish_by(pen, each, _pair(each.unit))
+
+
+def publish_by(pen: Pen, each: Publication, pair: tuple[str, str]) -> Planned:
+    """Return a rulebook's publication, signed by these two."""
     stream = f"rulebook/{each.rulebook.id}"
     body = each.rulebook.publishable(each.unit, each.first)
-    return pen.signed(each.when, "rulebook.published", stream, body, *_pair(each.unit))
+    return pen.signed(each.when, "rulebook.published", stream, body, *pair)
 
 
-def _pair(unit: str) -> list[str]:
+def _pair(unit: str) -> tuple[str, str]:
     """Return a unit's secretary and the first of its committee."""
     people = cast.build()
-    return [people.actors_with(role, unit)[0] for role in ("secretary", "committee")]
+    secretary, committee = (people.actors_with(r, unit)[0] for r in ("secretary", "committee"))
+    return secretary, committee
 
 
 class Signing:
-    """Signs the statements of one year with `keys` (by actor)."""
+    """Signs one year's statements of the branches of the short path with `keys` (by actor)."""
 
     def __init__(self, year_number: int, keys: Mapping[str, PrivateKey]) -> None:
         self._year = year_number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,19 +17,22 @@ from ledger.entry import Statement, parse_entry
 from ledger.log import receipt
 from ledger.log.note import Signer, VerifierKey
 from ledger.signing import PrivateKey
-from ledger.store.ledger import KEY_FILE, VKEY_FILE, Ledger, Options, initialise
+from ledger.store.ledger import KEY_FILE, SERVICE_KEY_FILE, VKEY_FILE, Ledger, Options, initialise
 from ledger.store.publish import export
 from ledger.verify.receipt import verify_receipt_file
 from ledger.verify.report import Report
 from ledger.verify.whole import verify_log
-from ops.demo import cast, checks, sign, year
+from ops.demo import cast, checks, school, sign, year
 from ops.demo.checks import Finding, Kept
 from ops.demo.clock import SetClock
 from ops.demo.folders import Folders
+from ops.demo.outcomes import Outcomes
+from ops.demo.outcomes import recorded as recorded_in
 from ops.demo.record import Recorded, record
 from ops.demo.screen import Screen
-from ops.demo.sign import ORIGIN, Signing
+from ops.demo.sign import ORIGIN
 from ops.demo.tamper import Insider
+from ops.demo.whole import Year
 from projections import rankings, render
 from projections.period import parse_period
 from projections.rankings import Ranking
@@ -77,6 +80,7 @@ class Story:
         self._folders = folders
         self._year = year_number
         self._people: dict[str, PrivateKey] = {}
+        self._named: Mapping[str, tuple[str, str]] = {}
         self._started_s = time.monotonic()
 
     def tell(self) -> Target:
@@ -87,6 +91,7 @@ class Story:
         """
         self._opening()
         recorded = self._record()
+        self._walk(recorded)
         ranked, statement = self._read()
         self._save_receipts(recorded, statement)
         target = self._target(ranked, statement)
@@ -100,7 +105,7 @@ class Story:
     def _opening(self) -> None:
         self._screen.title("明账 Mingzhang · demo")
         self._screen.say(
-            f"An organisation of three branches records its year {self._year}. The clock is "
+            f"An organisation of four branches records its year {self._year}. The clock is "
             "injected: it walks through that year, so what took twelve months is recorded in "
             "seconds. Only this demo and the tests can do that; a ledger that is served uses the "
             "machine's clock. People, units and entries are made up, drawn with a fixed seed; "
@@ -111,9 +116,13 @@ class Story:
         self._screen.part("1", "A year of signed statements", "一年的账")
         self._people = sign.make_keys(self._folders.keys)
         initialise(self._folders.data, ORIGIN)
+        self._people[school.SERVICE] = keyfile.load(self._folders.data / SERVICE_KEY_FILE)
+        shutil.copytree(year.RULEBOOKS, self._folders.rulebooks)
         shutil.copyfile(self._folders.data / VKEY_FILE, self._folders.vkey)
         clock = SetClock(sign.begin(self._year))
-        statements = list(Signing(self._year, self._people).statements())
+        planned = Year(self._year, self._people)
+        statements = list(planned.statements())
+        self._named = planned.way.named
         with Ledger.open(self._folders.data, clock=clock) as ledger:
             began_s = time.monotonic()
             with self._screen.bar("recording") as told:
@@ -125,16 +134,15 @@ class Story:
         return recorded
 
     def _show_recorded(self, recorded: Recorded, took_s: float) -> None:
-        people, types, count = cast.build(), recorded.types, len(recorded.receipts)
+        people, types, count = school.everyone(), recorded.types, len(recorded.receipts)
         corrected = types["points.corrected"]
         points = sum(each for kind, each in types.items() if kind.startswith("points."))
         rulebooks = [
             f"{rulebook.body['title_zh']} {rulebook.body['title_en']}, {rulebook.body['version']}"
-            for branch in cast.BRANCHES
-            for _, rulebook in year.versions(self._year, branch.rulebook)
+            for rulebook in year.published(self._year)
         ]
         self._screen.facts(
-            ("units", f"{len(people.units)}, three branches and their groups under one root"),
+            ("units", f"{len(people.units)}, four branches and their groups under one root"),
             ("people", f"{len(people.members)} members, {len(self._people)} actors with own keys"),
             ("rulebooks 细则", "\n".join(rulebooks)),
             ("entries", f"{count:,}, of them points {points:,}, corrections 更正 {corrected}"),
@@ -143,9 +151,22 @@ class Story:
             ("time", f"{took_s:.1f} s, {count / took_s:,.0f} entries/s"),
         )
 
+    def _walk(self, recorded: Recorded) -> None:
+        """Tell how the entries of the school branch walked, as the log bears it out."""
+        self._screen.part("2", "From claim to final", "从申报到定案")
+        self._screen.say(
+            "Three branches record on a short path: a recorder and a committee member sign. The "
+            f"school takes the full one: {recorded.types['points.claimed']} claims by members with "
+            "own keys, checked by their group's leader, reviewed by two of the committee, shown "
+            "for five working days, final, filed. What each party sees of it:"
+        )
+        with Ledger.open(self._folders.data, options=Options(append=False)) as ledger:
+            outcomes = Outcomes(recorded_in(ledger), self._named, self._year)
+        self._screen.facts(*outcomes.told())
+
     def _read(self) -> tuple[list[Ranking], MemberStatement]:
         """Show the rankings of the branches and the statement of who is second in the first."""
-        self._screen.part("2", "Rankings", "积分排行")
+        self._screen.part("3", "Rankings", "积分排行")
         with Ledger.open(self._folders.data, options=Options(append=False)) as ledger:
             Runner.of(ledger).catch_up()
             with ledger.database.pool(1, 1) as pool:
@@ -155,7 +176,7 @@ class Story:
                 statement = views.statement(second)
         for each in ranked:
             self._show_ranking(each)
-        self._screen.part("3", "One member's statement", "积分明细")
+        self._screen.part("4", "One member's statement", "积分明细")
         self._show_statement(statement)
         return ranked, statement
 
@@ -215,7 +236,7 @@ class Story:
         return Target(second.member, chosen.log_index, statement_of, line.worth, forged, file)
 
     def _show_receipt(self, target: Target) -> None:
-        self._screen.part("4", "A receipt, verified", "收据")
+        self._screen.part("5", "A receipt, verified", "收据")
         self._screen.say(
             f"Every append answered with a receipt. This one is {target.member}'s, "
             f"{target.receipt_file}; to check it takes the log's key and nothing else:"
@@ -227,7 +248,7 @@ class Story:
                 raise DemoError("the ledger gives another receipt than it answered with")
 
     def _verify(self) -> None:
-        self._screen.part("5", "The whole log, verified", "全账验证")
+        self._screen.part("6", "The whole log, verified", "全账验证")
         self._screen.block(self._verified().lines())
 
     def _verified(self) -> Report:
@@ -238,7 +259,7 @@ class Story:
         return report
 
     def _replay(self, ranked: Sequence[Ranking]) -> None:
-        self._screen.part("6", "The same ranking without the database", "重放")
+        self._screen.part("7", "The same ranking without the database", "重放")
         ours = render.ranking_text(ranked[0]).encode()
         theirs = self._replayed(self._folders.exported).encode()
         if ours != theirs:
@@ -264,7 +285,7 @@ class Story:
         before = _files(self._folders.exported)
         was, forged = (render.points(each) for each in (target.points, target.forged))
         with Insider(data) as insider:
-            self._screen.part("7", "One row edited behind the ledger's back", "改一行")
+            self._screen.part("8", "One row edited behind the ledger's back", "改一行")
             self._screen.say(
                 f"{target.member} is second. With the database's superuser and all triggers off, "
                 f"entry {target.index} becomes {forged} points instead of {was}. The checks:"
@@ -273,7 +294,7 @@ class Story:
             self._findings(checks.after_edit(data, kept, self._folders.edited))
             self._screen.say(f"The receipt that {target.member} keeps still says: {kept.says()}.")
             insider.restore()
-            self._screen.part("8", "History rewritten by an insider", "改整本账")
+            self._screen.part("9", "History rewritten by an insider", "改整本账")
             self._screen.say(
                 "The same forgery, by somebody who has everything: the entry signed anew with the "
                 "two signers' stolen keys, its stream chained again, tree and head made anew, and "
@@ -285,14 +306,15 @@ class Story:
             self._screen.say("Then the anchor file is rewritten too:")
             insider.rewrite_anchor()
             self._findings(checks.after_rewriting_anchor(data, kept, self._folders.rewritten))
-            leader = self._replayed(self._folders.rewritten).splitlines()[5].split()[1]
+            ranks = self._replayed(self._folders.rewritten).splitlines()
+            leader = next(line.split()[1] for line in ranks if line.split()[:1] == ["1"])
             if leader != target.member:
                 raise DemoError("the forgery did not put its member first")
             self._screen.say(
                 f"In the rewritten log {target.member} is first. Nothing inside the machine can "
                 "tell; every copy outside it does. So keep receipts, and keep checkpoints."
             )
-            self._screen.part("9", "Restored", "还原")
+            self._screen.part("10", "Restored", "还原")
             insider.restore()
         with Ledger.open(data) as ledger:
             again = self._folders.root / "restored"
@@ -317,9 +339,11 @@ class Story:
         return VerifierKey.parse(self._folders.vkey.read_text().strip())
 
     def _next(self, target: Target) -> None:
-        self._screen.part("10", "What to try next", "接下来")
+        self._screen.part("11", "What to try next", "接下来")
         at, vkey = self._folders, self._folders.vkey
         unit = cast.BRANCHES[0].unit.id
+        first, revised = (at.rulebooks / each for each in year.SCHOOL)
+        sheet = at.root / "claims.xlsx"
         older, period = at.exported / "checkpoint", f"{self._year}-Q3"
         self._screen.commands(
             ("check a receipt", f"verify receipt {target.receipt_file} --vkey {vkey}"),
@@ -331,6 +355,8 @@ class Story:
                 f"replay {at.exported} ranking --unit {unit} --period {period} --vkey {vkey}",
             ),
             ("read a whole statement", f"statement {target.member} --data {at.data}"),
+            ("see what the trial changed", f"rulebook diff {first} {revised}"),
+            ("take the claims out as a table", f"export-table claims {sheet} --data {at.data}"),
             ("look at a recorder's key", f"key show {at.keys / 'a-rec-rural-1.key'}"),
             ("serve it again later", f"serve --data {at.data}"),
         )

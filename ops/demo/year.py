@@ -32,6 +32,9 @@ VERSIONS = {
     "office": (("office.yaml", 1, 1),),
     "community": (("community.yaml", 1, 1),),
 }
+# The school's: published at first, tried as a draft, and published as revised.
+SCHOOL_DRAFT = "school-1.1.yaml"
+SCHOOL = ("school.yaml", "school-1.2.yaml")
 
 _ZONE = ZoneInfo(TIME_ZONE)
 _CORRECTED_SHARE = 0.012
@@ -88,7 +91,16 @@ def last_complete_year(now: datetime) -> int:
 
 def versions(year: int, rulebook: str) -> tuple[tuple[date, Authored], ...]:
     """Return the versions of a rulebook with their first days in `year`, earliest first."""
-    return tuple((date(year, month, day), _read(name)) for name, month, day in VERSIONS[rulebook])
+    return tuple(
+        (date(year, month, day), read_rulebook(name)) for name, month, day in VERSIONS[rulebook]
+    )
+
+
+def published(year: int) -> Iterator[Authored]:
+    """Yield every version of every rulebook that is published, the school's last."""
+    for rulebook in VERSIONS:
+        yield from (authored for _, authored in versions(year, rulebook))
+    yield from map(read_rulebook, SCHOOL)
 
 
 def plan(year: int) -> Iterator[PlannedAct]:
@@ -108,7 +120,8 @@ def plan(year: int) -> Iterator[PlannedAct]:
 
 
 @cache
-def _read(name: str) -> Authored:
+def read_rulebook(name: str) -> Authored:
+    """Return one of the demo's rulebooks by its file's name."""
     return load(RULEBOOKS / name)
 
 

@@ -72,9 +72,23 @@ def test_it_says_that_its_clock_is_injected(demo: Demo) -> None:
     assert "The clock is injected" in " ".join(demo.output.split())
 
 
+def test_it_tells_each_party_what_came_of_the_full_path(demo: Demo) -> None:
+    told = " ".join(re.split(r"^\d+\. ", demo.output, flags=re.MULTILINE)[2].split())
+    for whom in (
+        "期初 opening",
+        "党员 members",
+        "异议 objector",
+        "支委 committee",
+        "上级 unit above",
+    ):
+        assert whom in told
+    assert "4 was shown anew until" in told
+    assert "sealed on" in told
+
+
 def test_it_shows_which_checks_catch_an_edit_and_a_rewriting(demo: Demo) -> None:
     parts = re.split(r"^\d+\. ", demo.output, flags=re.MULTILINE)
-    edited, rewritten = parts[7], parts[8]
+    edited, rewritten = parts[8], parts[9]
     assert len(re.findall(r"^ +caught ", edited, re.MULTILINE)) == 3
     assert len(re.findall(r"^ +caught ", rewritten, re.MULTILINE)) == 5
     assert "[entry-changed]" in edited
@@ -82,7 +96,7 @@ def test_it_shows_which_checks_catch_an_edit_and_a_rewriting(demo: Demo) -> None
 
 
 def test_every_command_that_it_suggests_works_as_it_stands(demo: Demo) -> None:
-    assert len(demo.commands) == 7
+    assert len(demo.commands) == 9
     for command in demo.commands:
         done = subprocess.run(
             [PROGRAM, *command], cwd=demo.folder, capture_output=True, text=True, check=False

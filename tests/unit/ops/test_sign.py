@@ -18,21 +18,27 @@ from ledger.entry import format_instant
 from ledger.errors import KeyFileError
 from ledger.signing import PrivateKey
 from ledger.store.admission import check_signatures, parse
-from ops.demo import cast
+from ops.demo import cast, school
 from ops.demo.clock import SetClock
-from ops.demo.sign import ORIGIN, Planned, Signing, begin, make_keys
+from ops.demo.sign import ORIGIN, Planned, begin, make_keys
+from ops.demo.whole import Year
 
 YEAR = 2024
 
 
+def new_keys() -> dict[str, PrivateKey]:
+    actors = [each.id for each in school.everyone().actors]
+    return {each: PrivateKey.generate() for each in (*actors, school.SERVICE)}
+
+
 @pytest.fixture(scope="module")
 def keys() -> dict[str, PrivateKey]:
-    return {each.id: PrivateKey.generate() for each in cast.build().actors}
+    return new_keys()
 
 
 @pytest.fixture(scope="module")
 def statements(keys: dict[str, PrivateKey]) -> list[Planned]:
-    return list(Signing(YEAR, keys).statements())
+    return list(Year(YEAR, keys).statements())
 
 
 def test_every_statement_of_the_year_may_be_recorded_when_it_is_planned(
@@ -54,7 +60,7 @@ def test_every_statement_of_the_year_may_be_recorded_when_it_is_planned(
         decide(world, proposal, now)
         seqs[each.stream] += 1
         world.evolve(Event(proposal, seqs[each.stream], index, now))
-    assert len(world.members) == len(cast.build().members)
+    assert len(world.members) == len(school.everyone().members)
 
 
 def test_corrections_reverse_an_earlier_entry_of_the_same_member_once(
@@ -83,8 +89,7 @@ def test_statements_come_in_the_order_of_their_instants_until_the_years_end(
 
 
 def test_other_keys_change_signatures_only(statements: list[Planned]) -> None:
-    others = {each.id: PrivateKey.generate() for each in cast.build().actors}
-    again = list(Signing(YEAR, others).statements())
+    again = list(Year(YEAR, new_keys()).statements())
     assert [each.id for each in again] == [each.id for each in statements]
     assert all(one.envelope != two.envelope for one, two in zip(again, statements, strict=True))
 
@@ -93,7 +98,7 @@ def test_keys_are_files_of_their_owners_only_and_never_overwritten(tmp_path: Pat
     keys = make_keys(tmp_path / "keys")
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "keys").iterdir()}
     assert modes == {0o600}
-    assert len(keys) == len(list((tmp_path / "keys").iterdir())) == len(cast.build().actors)
+    assert len(keys) == len(list((tmp_path / "keys").iterdir())) == len(school.everyone().actors)
     with pytest.raises(KeyFileError):
         make_keys(tmp_path / "keys")
 
