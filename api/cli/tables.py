@@ -31,7 +31,10 @@ class KindName(StrEnum):
     """Kinds of tables."""
 
     CLAIMS = "claims"
+    CHECKS = "checks"
+    COMMITTEE = "committee"
     MEMBERS = "members"
+    EXEMPTIONS = "exemptions"
     REVIEW = "review"
     OPENING = "opening"
 
@@ -62,7 +65,8 @@ def import_table(
         Path | None,
         typer.Option(
             "--second-key",
-            help="A second person's; claims then are entries of the shorter path.",
+            help="A second person's. Claims then are entries of the shorter path; the committee's "
+            "reviews, review sheets, exemptions and opening balances need two people anyway.",
         ),
     ] = None,
     data: Annotated[

@@ -78,6 +78,20 @@ def ident(cell: str) -> str:
     return cell
 
 
+def statement_id(cell: str) -> str:
+    """Read the id of the statement that brought an entry in."""
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", cell) is None:
+        raise FormatError(f"{cell[:40]!r} is no statement's id: copy it from the receipt")
+    return cell
+
+
+def count(cell: str) -> int:
+    """Read how many there are, 1 to 99."""
+    if re.fullmatch(r"[1-9][0-9]?", cell) is None:
+        raise FormatError(f"{cell[:20]!r} is no whole number from 1 to 99")
+    return int(cell)
+
+
 def code(cell: str) -> str:
     """Read the code of an item or kind."""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", cell) is None:

@@ -15,6 +15,7 @@ from api.tables.cells import (
     CellError,
     choice,
     code,
+    count,
     day,
     evidence,
     figure,
@@ -24,14 +25,28 @@ from api.tables.cells import (
     opaque,
     score,
     several,
+    statement_id,
     text_or_commitment,
     version,
 )
 
+Build = Callable[[Mapping[str, Any], bool], tuple[str, str, dict[str, Any]]]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int):
+        return figure(value)
+    if isinstance(value, list):
+        return ";".join(
+            f"{each['kind']}:{each['commitment']}" if isinstance(each, dict) else str(each)
+            for each in value
+        )
+    return str(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: names, how a cell is read (raises FormatError), an example."""
+    """One column: names, how a cell is read (raises FormatError) and shown again, an example."""
 
     name: str
     zh: str
@@ -39,6 +54,7 @@ class Column:
     example: str
     required: bool = True
     choices: tuple[str, ...] = ()
+    show: Callable[[Any], str] = _shown
 
     @property
     def header(self) -> str:
@@ -53,7 +69,7 @@ class Kind:
     name: str
     zh: str
     columns: tuple[Column, ...]
-    build: Callable[[Mapping[str, Any], bool], tuple[str, str, dict[str, Any]]]
+    build: Build
     together: tuple[str, ...] = ()
     """Columns whose equal cells make rows parts of one statement."""
 
@@ -69,6 +85,8 @@ class Kind:
 _SIGN = {"credit": "points.awarded", "debit": "points.deducted"}
 _ACCOUNT = choice(merit="考评", service="服务")
 _KIND = choice(credit="加分", debit="扣分")
+_REVIEW = choice(normal="普通", dual="双重")
+_PLACE = choice(committee="支委", upper="上级")
 _CREDIT_DEBIT = ("加分 credit", "扣分 debit")
 
 
@@ -84,9 +102,20 @@ def _claim(values: Mapping[str, Any], direct: bool) -> tuple[str, str, dict[str,
     return statement_type, stream, body
 
 
-def _member(values: Mapping[str, Any], _direct: bool) -> tuple[str, str, dict[str, Any]]:
+def _plain(statement_type: str) -> Build:
+    """Return what builds statements of a type whose body has the table's columns, by name."""
+
+    def build(values: Mapping[str, Any], _direct: bool) -> tuple[str, str, dict[str, Any]]:
+        body = {name: value for name, value in values.items() if name != "member"}
+        return statement_type, f"member/{values['member']}", body
+
+    return build
+
+
+def _committee(values: Mapping[str, Any], _direct: bool) -> tuple[str, str, dict[str, Any]]:
     body = {name: value for name, value in values.items() if name != "member"}
-    return "member.enrolled", f"member/{values['member']}", body
+    body.setdefault("opened", [])
+    return "points.reviewed", f"member/{values['member']}", body
 
 
 def _review(values: Mapping[str, Any], _direct: bool) -> tuple[str, str, dict[str, Any]]:
@@ -95,17 +124,15 @@ def _review(values: Mapping[str, Any], _direct: bool) -> tuple[str, str, dict[st
     return "review.recorded", f"period/{values['period']}", body
 
 
-def _opening(values: Mapping[str, Any], _direct: bool) -> tuple[str, str, dict[str, Any]]:
-    body = {name: value for name, value in values.items() if name != "member"}
-    return "points.imported", f"member/{values['member']}", body
-
-
 def cells_of(
     kind: Kind, statement_type: str, stream: str, body: Mapping[str, Any]
 ) -> list[list[str]]:
     """Return the rows that give a recorded statement again; what is secret as commitments."""
     owner = stream.partition("/")[2]
     values = dict(body)
+    if kind is CLAIMS:
+        # Who claims without a word on it claims a credit.
+        values.setdefault("kind", "credit")
     for sign, each in _SIGN.items():
         if statement_type == each:
             values["kind"] = sign
@@ -115,20 +142,11 @@ def cells_of(
     else:
         values["member"] = owner
         parts = [values]
-    return [[_shown(part.get(column.name)) for column in kind.columns] for part in parts]
+    return [[_cell(each, part.get(each.name)) for each in kind.columns] for part in parts]
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, int):
-        return figure(value)
-    if isinstance(value, list):
-        return ";".join(
-            f"{each['kind']}:{each['commitment']}" if isinstance(each, dict) else str(each)
-            for each in value
-        )
-    return str(value)
+def _cell(column: Column, value: Any) -> str:
+    return "" if value is None else column.show(value)
 
 
 def _header_of(kind: Kind, name: str) -> str:
@@ -136,6 +154,8 @@ def _header_of(kind: Kind, name: str) -> str:
 
 
 _MEMBER = Column("member", "党员编号", ident, "m-1")
+_ENTRY = Column("entry", "申报编号", statement_id, "0198c3a0-0000-7000-8000-000000000000")
+_FILLED = Column("filled", "补位事由", text_or_commitment, "支委仅一人可审", required=False)
 
 CLAIMS = Kind(
     "claims",
@@ -151,7 +171,7 @@ CLAIMS = Kind(
         Column("act_date", "行为日期", day, "2026-03-31"),
         Column("activity", "活动", ident, "clean-up-3", required=False),
         Column("deed", "事迹", ident, "deed-7", required=False),
-        Column("covers", "覆盖时段", several(str), "2026-01;2026-02", required=False),
+        Column("covers", "覆盖时段末日", several(day), "2026-01-31;2026-02-28", required=False),
         Column("reason", "事由", text_or_commitment, "参加三月环境整治"),
         Column("evidence", "佐证", evidence, "photo:IMG_1.jpg", required=False),
         Column("late_reason", "补录事由", text_or_commitment, "当时住院", required=False),
@@ -168,7 +188,43 @@ MEMBERS = Kind(
         Column("actor", "签名人", ident, "m-1-phone", required=False),
         Column("date", "入册日期", day, "2026-01-05", required=False),
     ),
-    _member,
+    _plain("member.enrolled"),
+)
+EXEMPTIONS = Kind(
+    "exemptions",
+    "免考名单",
+    (
+        _MEMBER,
+        Column("from", "首日", day, "2026-07-01"),
+        Column("until", "末日", day, "2026-12-31", required=False),
+        Column("cause", "原因", code, "illness"),
+    ),
+    _plain("member.exempted"),
+)
+CHECKS = Kind(
+    "checks",
+    "小组初审",
+    (
+        _MEMBER,
+        _ENTRY,
+        Column("review", "审定方式", _REVIEW, "普通 normal", choices=("普通 normal", "双重 dual")),
+        Column("reviewers", "审定人数", count, "2", show=str),
+        _FILLED,
+    ),
+    _plain("points.checked"),
+)
+COMMITTEE = Kind(
+    "committee",
+    "支委审定",
+    (
+        _MEMBER,
+        _ENTRY,
+        Column("place", "席位", _PLACE, "支委 committee", choices=("支委 committee", "上级 upper")),
+        Column("points", "积分", hundredths, "2.50", required=False),
+        Column("opened", "已阅佐证", several(opaque), "ab" * 32, required=False),
+        _FILLED,
+    ),
+    _committee,
 )
 REVIEW = Kind(
     "review",
@@ -197,7 +253,7 @@ OPENING = Kind(
         Column("reason", "事由", text_or_commitment, "2025年度结转"),
         Column("closes", "公示截止", day, "2026-01-16"),
     ),
-    _opening,
+    _plain("points.imported"),
 )
 TYPES = MappingProxyType(
     {
@@ -205,9 +261,14 @@ TYPES = MappingProxyType(
         "points.awarded": CLAIMS,
         "points.deducted": CLAIMS,
         "member.enrolled": MEMBERS,
+        "member.exempted": EXEMPTIONS,
+        "points.checked": CHECKS,
+        "points.reviewed": COMMITTEE,
         "review.recorded": REVIEW,
         "points.imported": OPENING,
     }
 )
 """Which table a recorded statement belongs in."""
-KINDS = MappingProxyType({each.name: each for each in (CLAIMS, MEMBERS, REVIEW, OPENING)})
+KINDS = MappingProxyType(
+    {each.name: each for each in (CLAIMS, CHECKS, COMMITTEE, MEMBERS, EXEMPTIONS, REVIEW, OPENING)}
+)
