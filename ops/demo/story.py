@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -49,17 +50,25 @@ EACH = (
     "signed, checked against the rules, chained to its stream, put into the Merkle log and "
     "answered with a receipt"
 )
-# A forgery is worth a lead of one point.
-_LEAD = 100
+# The forger knows the rules: one debit becomes many of the same item (A5).
+_FORGED_TIMES = 10
 
 
 class DemoError(Exception):
     """Something did not come out as it must: the demo has found a bug."""
 
 
+class Debit(NamedTuple):
+    """A deduction of a member, at `log_index` in the log."""
+
+    member: str
+    log_index: int
+    statement: Statement
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The entry that is worth forging: with `forged` points its member would be first.
+    """The entry to forge: with `forged` points taken its member falls from `rank`.
 
     `receipt_file` is the member's receipt of it; points are in hundredths.
     """
@@ -67,6 +76,7 @@ class Target:
     member: str
     index: int
     statement: Statement
+    rank: int
     points: int
     forged: int
     receipt_file: Path
@@ -92,9 +102,9 @@ class Story:
         self._opening()
         recorded = self._record()
         self._walk(recorded)
-        ranked, statement = self._read()
+        ranked, statement, debit = self._read(recorded)
         self._save_receipts(recorded, statement)
-        target = self._target(ranked, statement)
+        target = self._target(ranked[0], debit)
         self._show_receipt(target)
         self._verify()
         self._replay(ranked)
@@ -164,21 +174,21 @@ class Story:
             outcomes = Outcomes(recorded_in(ledger), self._named, self._year)
         self._screen.facts(*outcomes.told())
 
-    def _read(self) -> tuple[list[Ranking], MemberStatement]:
-        """Show the rankings of the branches and the statement of who is second in the first."""
+    def _read(self, recorded: Recorded) -> tuple[list[Ranking], MemberStatement, Debit]:
+        """Show the rankings of the branches and the statement of one high in the first."""
         self._screen.part("3", "Rankings", "积分排行")
         with Ledger.open(self._folders.data, options=Options(append=False)) as ledger:
             Runner.of(ledger).catch_up()
             with ledger.database.pool(1, 1) as pool:
                 views = Views(pool)
                 ranked = [views.ranking(each.unit.id, str(self._year)) for each in cast.BRANCHES]
-                second = ranked[0].standings[1].member
-                statement = views.statement(second)
+                debit = self._debited(ranked[0], recorded)
+                statement = views.statement(debit.member)
         for each in ranked:
             self._show_ranking(each)
         self._screen.part("4", "One member's statement", "积分明细")
         self._show_statement(statement)
-        return ranked, statement
+        return ranked, statement, debit
 
     def _show_ranking(self, ranking: Ranking) -> None:
         unit, count = ranking.units[ranking.unit], len(ranking.standings)
@@ -216,24 +226,29 @@ class Story:
         name = f"{parsed.index:05}-{entry.statement.type}-{entry.stream.replace('/', '-')}"
         return self._folders.receipts / f"{name}.tlog-proof"
 
-    def _target(self, ranked: Sequence[Ranking], statement: MemberStatement) -> Target:
-        """Choose an award of the second in the ranking, from the middle of the year."""
-        first, second = ranked[0].standings[:2]
-        awards = [
-            line
-            for line in statement.lines
-            if (line.entry.origin, line.entry.kind) == (DIRECT, CREDIT) and line.counted
-        ]
-        for line in awards[len(awards) // 2 :]:
-            chosen = line.entry
-            (file,) = self._folders.receipts.glob(f"{chosen.log_index:05}-*")
-            statement_of = parse_entry(receipt.parse(file.read_bytes()).entry).statement
-            if "covers" not in statement_of.body:
-                break
-        # As often as it takes to lead: the rules allow it, and only the log knows better.
-        times = 2 + (first.score - second.score + _LEAD) // line.worth
-        forged = line.worth * times
-        return Target(second.member, chosen.log_index, statement_of, line.worth, forged, file)
+    def _debited(self, ranking: Ranking, recorded: Recorded) -> Debit:
+        """Return a debit that stands, of whoever is highest in the ranking and has one."""
+        debits: dict[str, list[Debit]] = {}
+        reversed_ids = set()
+        for data in recorded.receipts.values():
+            parsed = receipt.parse(data)
+            statement = parse_entry(parsed.entry).statement
+            if statement.type == "points.corrected":
+                reversed_ids.add(statement.body.get("reverses"))
+            elif statement.type == "points.deducted" and "covers" not in statement.body:
+                member = statement.stream.partition("/")[2]
+                debits.setdefault(member, []).append(Debit(member, parsed.index, statement))
+        for each in ranking.standings:
+            found = [d for d in debits.get(each.member, ()) if d.statement.id not in reversed_ids]
+            if found:
+                return found[len(found) // 2]
+        raise DemoError("nobody in the first branch has a debit that stands")
+
+    def _target(self, ranking: Ranking, debit: Debit) -> Target:
+        (file,) = self._folders.receipts.glob(f"{debit.log_index:05}-*")
+        rank = next(each.rank for each in ranking.standings if each.member == debit.member)
+        points = debit.statement.body["points"]
+        return Target(*debit, rank, points, points * _FORGED_TIMES, file)
 
     def _show_receipt(self, target: Target) -> None:
         self._screen.part("5", "A receipt, verified", "收据")
@@ -283,12 +298,13 @@ class Story:
         )
         data = self._folders.data
         before = _files(self._folders.exported)
-        was, forged = (render.points(each) for each in (target.points, target.forged))
+        was, forged = (render.points(-each) for each in (target.points, target.forged))
         with Insider(data) as insider:
             self._screen.part("8", "One row edited behind the ledger's back", "改一行")
             self._screen.say(
-                f"{target.member} is second. With the database's superuser and all triggers off, "
-                f"entry {target.index} becomes {forged} points instead of {was}. The checks:"
+                f"{target.member} is at rank {target.rank}. With the database's superuser and all "
+                f"triggers off, entry {target.index} becomes {forged} points instead of {was}. The "
+                "checks:"
             )
             insider.edit(target.index, target.forged)
             self._findings(checks.after_edit(data, kept, self._folders.edited))
@@ -307,12 +323,13 @@ class Story:
             insider.rewrite_anchor()
             self._findings(checks.after_rewriting_anchor(data, kept, self._folders.rewritten))
             ranks = self._replayed(self._folders.rewritten).splitlines()
-            leader = next(line.split()[1] for line in ranks if line.split()[:1] == ["1"])
-            if leader != target.member:
-                raise DemoError("the forgery did not put its member first")
+            fallen = next(line.split()[0] for line in ranks if target.member in line.split()[1:2])
+            if int(fallen) <= target.rank:
+                raise DemoError("the forgery did not cost its member the place")
             self._screen.say(
-                f"In the rewritten log {target.member} is first. Nothing inside the machine can "
-                "tell; every copy outside it does. So keep receipts, and keep checkpoints."
+                f"In the rewritten log {target.member} is at rank {fallen}. Nothing inside the "
+                "machine can tell; every copy outside it does. So keep receipts, and keep "
+                "checkpoints."
             )
             self._screen.part("10", "Restored", "还原")
             insider.restore()
