@@ -55,7 +55,7 @@ def after_edit(data: Path, kept: Kept, copy: Path) -> Iterator[Finding]:
     """Put an edited row to the checks; `copy` becomes the log as the server now hands it out."""
     yield _finding(
         "start the ledger again",
-        lambda: _start(data) + ": it starts from stored subtree roots and re-reads no old entry",
+        lambda: _start(data) + ": it re-reads the entries that decisions rest on, and this is none",
         expected=False,
     )
     with Ledger.open(data, options=Options(append=False)) as ledger:

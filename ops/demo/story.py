@@ -17,6 +17,7 @@ from ledger.domain.account import CREDIT, DIRECT
 from ledger.entry import Statement, parse_entry
 from ledger.log import receipt
 from ledger.log.note import Signer, VerifierKey
+from ledger.log.tiles import TILE_WIDTH
 from ledger.signing import PrivateKey
 from ledger.store.ledger import KEY_FILE, SERVICE_KEY_FILE, VKEY_FILE, Ledger, Options, initialise
 from ledger.store.publish import export
@@ -227,19 +228,29 @@ class Story:
         return self._folders.receipts / f"{name}.tlog-proof"
 
     def _debited(self, ranking: Ranking, recorded: Recorded) -> Debit:
-        """Return a debit that stands, of whoever is highest in the ranking and has one."""
+        """Return a debit that stands, of whoever is highest in the ranking and has one.
+
+        It lies in a tile in which nothing but points is recorded: the others are read at start.
+        """
         debits: dict[str, list[Debit]] = {}
-        reversed_ids = set()
+        reversed_ids, read_at_start = set(), set()
         for data in recorded.receipts.values():
             parsed = receipt.parse(data)
             statement = parse_entry(parsed.entry).statement
-            if statement.type == "points.corrected":
+            if not statement.type.startswith("points."):
+                read_at_start.add(parsed.index // TILE_WIDTH)
+            elif statement.type == "points.corrected":
                 reversed_ids.add(statement.body.get("reverses"))
             elif statement.type == "points.deducted" and "covers" not in statement.body:
                 member = statement.stream.partition("/")[2]
                 debits.setdefault(member, []).append(Debit(member, parsed.index, statement))
         for each in ranking.standings:
-            found = [d for d in debits.get(each.member, ()) if d.statement.id not in reversed_ids]
+            found = [
+                d
+                for d in debits.get(each.member, ())
+                if d.statement.id not in reversed_ids
+                and d.log_index // TILE_WIDTH not in read_at_start
+            ]
             if found:
                 return found[len(found) // 2]
         raise DemoError("nobody in the first branch has a debit that stands")
