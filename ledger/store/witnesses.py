@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import httpx
 
@@ -154,8 +154,3 @@ class Witnesses:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise OSError(str(error) or type(error).__name__) from error
         return Reply(response.status_code, bytes(data))
-
-
-def names_of(answers: Sequence[Answer]) -> str:
-    """Return who answered what, for a message."""
-    return "; ".join(f"{each.witness}: {each.reason or each.kind}" for each in answers)

@@ -13,7 +13,6 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from ledger import keyfile
-from ledger.domain.account import CREDIT, DIRECT
 from ledger.entry import Statement, parse_entry
 from ledger.log import receipt
 from ledger.log.note import Signer, VerifierKey

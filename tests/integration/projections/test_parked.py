@@ -169,7 +169,7 @@ def test_what_later_entries_of_others_have_touched_needs_a_rebuild(
         RANKINGS.fold(event, rows)
         if event.proposal.stream in ("member/m-1", "member/m-2"):
             known = rows.get(unit, "both")
-            row = known or unit.row("both", 0, None, "2025-01-01", "", "", None)
+            row = known or unit.row("both", 0, None, "2025-01-01", "", "", None, None)
             rows.put(unit, row._replace(version=row.version + 1))
 
     shared = replace(

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,10 @@ import pytest
 from ledger import keyfile
 from ledger.entry import parse_entry
 from ledger.log import note, policy
-from ledger.log.note import VerifierKey, parse_signature
+from ledger.log.note import parse_signature
 from ledger.store.ledger import Ledger
-from tests.support.clock import SteadyClock
-from tests.support.database import set_up
-from tests.support.organisation import ORIGIN, Organisation
-from tests.support.processes import await_that, award_now
+from tests.support.organisation import Organisation
+from tests.support.processes import await_that, award_now, found
 from tests.support.server import Server, environment, mingzhang
 from tests.support.witnesses import WitnessServer
 
@@ -32,8 +30,8 @@ class Site:
     def __init__(self, folder: Path, url: str, stack: ExitStack) -> None:
         self.folder, self.data, self.url = folder, folder / "data", url
         self.env = environment(url)
-        made = mingzhang("init", "--origin", ORIGIN, "--data", self.data, env=self.env)
-        self.vkey = VerifierKey.parse(made.stdout.strip())
+        self.vkey = found(self.data, url)
+        self._register_service()
         (folder / "logs").write_text(f"log {self.vkey.text}\nquorum none\n")
         lines = [f"log {self.vkey.text}"]
         self.witnesses = []
@@ -49,16 +47,12 @@ class Site:
             lines.append(f"witness w{n} {vkey} {server.url}")
         self.policy = folder / "policy"
         self.policy.write_text("\n".join([*lines, "group g 2 w1 w2 w3", "quorum g", ""]))
-        self.found()
 
-    def found(self) -> None:
-        yesterday = datetime.now(UTC) - timedelta(days=1)
-        people = Organisation(start=yesterday)
-        service = keyfile.load(self.data / "service.key")
-        clock = SteadyClock(yesterday)
-        with Ledger.open(self.data, url=self.url, clock=clock) as ledger:
-            set_up(ledger, people, clock)
-            ledger.append(people.key("robot", service))
+    def _register_service(self) -> None:
+        people = Organisation(start=datetime.now(UTC))
+        people._count = 1_000
+        with Ledger.open(self.data, url=self.url) as ledger:
+            ledger.append(people.key("robot", keyfile.load(self.data / "service.key")))
             ledger.append(people.role("robot", "service"))
 
     def run(self, *words: str | Path) -> Any:
@@ -117,7 +111,9 @@ def test_a_checkpoint_is_cosigned_recorded_shown_and_verified_by_everyone(site: 
         assert ok.returncode == 0, ok.stdout + ok.stderr
         assert "quorum      met" in ok.stdout
         receipt = site.folder / "award.tlog-proof"
-        receipt.write_bytes(server.post(award_now()).content)
+        recorded = server.post(award_now())
+        assert recorded.status_code == 200, recorded.text + server.log_text()[-3000:]
+        receipt.write_bytes(recorded.content)
         waiting = site.run("verify", "receipt", receipt, "--vkey", vkey, "--policy", site.policy)
         assert waiting.returncode == 1
         assert "WAITING" in waiting.stdout
