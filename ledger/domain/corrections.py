@@ -40,6 +40,7 @@ from ledger.domain.points import (
     worth_now,
 )
 from ledger.domain.rights import signers
+from ledger.domain.ruling import ordering
 from ledger.domain.way import case_of, closing, need_closes, proposed_correction
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -236,13 +237,17 @@ def _ordered(
     A decision that raises points is carried out by a correction that walks: it has no `orders`.
     """
     body, target = proposal.body, change.target
-    if target is None or target.order != body["orders"]:
+    if target is None:
+        raise Refused("orders-known", f"{body['orders']} orders no correction of this entry")
+    ruling = ordering(world, proposal.stream, target.id, body["orders"])
+    if ruling is None and target.order != body["orders"]:
         raise Refused("orders-known", f"{body['orders']} orders no correction of this entry")
     if _raises(world, change, worth):
         raise Refused("raise-walks", "what raises points walks the full path: leave `orders` out")
     if body.get("path") == "full":
         raise Refused("orders-path", "an ordered correction goes to publicity: leave `path` out")
-    if target.order_kind == "reversed" and change.act is not None:
+    outcome = target.order_kind if ruling is None else ruling.outcome
+    if outcome == "reversed" and change.act is not None:
         raise Refused("orders-outcome", "the decision reversed the entry: there is no replacement")
     if "closes" not in body:
         raise Refused("closes", "an ordered correction opens publicity: name the day it closes")
@@ -253,7 +258,7 @@ def _ordered(
         for step in target.steps
         if step.id == target.order
         for name in acting(world, step.keyids)
-    }
+    } | set(acting(world, ruling.keyids if ruling is not None else ()))
     for actor in signed:
         if actor in deciders:
             raise Refused("orders-apart", f"{actor} decided: others carry the decision out")

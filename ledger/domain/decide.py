@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ledger.domain import frame, outage, redaction, standing, steps, witnessing
+from ledger.domain import cases, frame, outage, redaction, standing, steps, witnessing
 from ledger.domain.days import real_date, zone_date
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, LEFT, SUSPENDED, Member
@@ -22,7 +22,7 @@ from ledger.domain.rights import (
     need,
     signers,
 )
-from ledger.domain.rule import Rule, own
+from ledger.domain.rule import Rule
 from ledger.domain.texts import ERASED
 from ledger.domain.witnessing import WITNESSED
 from ledger.domain.world import World
@@ -42,7 +42,7 @@ def decide(world: World, proposal: Proposal, recorded_at: str) -> None:
     if rule is None:
         raise Refused("type-known", f"no rule allows statements of type {proposal.type}")
     kind, _, ident = proposal.stream.partition("/")
-    if kind != rule.kind:
+    if kind not in (rule.kind, rule.also):
         raise Refused(
             "stream-kind",
             f"{proposal.type} belongs in a stream {rule.kind}/…, not {proposal.stream}",
@@ -336,7 +336,8 @@ _RULES: dict[str, Rule] = {
     "member.suspended": Rule("member", _member_status),
     "member.reinstated": Rule("member", _member_status),
     "member.left": Rule("member", _member_status),
-    ERASED: Rule("member", redaction.decide, own),
+    ERASED: Rule("member", redaction.decide, redaction.needs, also="dispute"),
     **steps.RULES,
     **frame.RULES,
+    **cases.RULES,
 }

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from ledger.domain.account import ENDED, REVERSED, Account, PointsEntry
 from ledger.domain.deadlines import term_end
+from ledger.domain.dispute import UNDER_WAY, Dispute
 from ledger.domain.event import Proposal
 from ledger.domain.objections import kept_until
 from ledger.domain.policy import DEFAULTS
 from ledger.domain.rights import need_pair, signers
+from ledger.domain.ruling import open_case
 from ledger.domain.way import case_of
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -32,17 +34,22 @@ class Use(NamedTuple):
 
 
 def decide(world: World, proposal: Proposal, ident: str, today: str) -> None:
-    """Raise Refused unless a registrar and a committee member ordered it in time (B22)."""
+    """Raise Refused unless a registrar and a second person ordered it in time (B22).
+
+    On a member's stream the second is of the committee; on a case's, after the case has ended, of
+    `discipline`. Which entry a case is about is known to intake alone until a decision opens it:
+    before that, intake's register says what is not to be erased.
+    """
     signed = signers(world, proposal)
-    member = world.members.get(ident)
-    if member is None:
-        raise Refused("member-known", f"member {ident} is not enrolled")
-    for actor in signed:
-        if world.linked.get(actor) == ident:
-            raise Refused("no-self-review", f"{actor} is member {ident} and may not sign for it")
-    need_pair(world, signed, "registrar", "committee", member.unit, today)
-    account = world.accounts.get(proposal.stream) or Account()
     commitment = proposal.body["commitment"]
+    if proposal.stream.startswith("dispute/"):
+        _of_case(world, signed, ident, commitment, today)
+        return
+    _of_member(world, signed, ident, today)
+    case = open_case(world, proposal.stream)
+    if case is not None:
+        raise Refused("erasure-case", f"case {case} about an entry here is open: erase after it")
+    account = world.accounts.get(proposal.stream) or Account()
     if commitment in account.erased:
         raise Refused("erased-once", f"{commitment[:16]}… was erased already")
     known = False
@@ -53,6 +60,45 @@ def decide(world: World, proposal: Proposal, ident: str, today: str) -> None:
         raise Refused(
             "commitment-known", "this stream holds no such commitment: name the stream that does"
         )
+
+
+def needs(proposal: Proposal) -> tuple[str, ...]:
+    """Name the member's account; a case is known anyway."""
+    return () if proposal.stream.startswith("dispute/") else (proposal.stream,)
+
+
+def _of_member(world: World, signed: tuple[str, ...], ident: str, today: str) -> None:
+    member = world.members.get(ident)
+    if member is None:
+        raise Refused("member-known", f"member {ident} is not enrolled")
+    for actor in signed:
+        if world.linked.get(actor) == ident:
+            raise Refused("no-self-review", f"{actor} is member {ident} and may not sign for it")
+    need_pair(world, signed, "registrar", "committee", member.unit, today)
+
+
+def _of_case(
+    world: World, signed: tuple[str, ...], ident: str, commitment: str, today: str
+) -> None:
+    dispute = world.disputes.get(ident)
+    if dispute is None:
+        raise Refused("dispute-known", f"dispute {ident} is not received")
+    need_pair(world, signed, "registrar", "discipline", dispute.unit, today)
+    if commitment in dispute.erased:
+        raise Refused("erased-once", f"{commitment[:16]}… was erased already")
+    if commitment not in dispute.texts:
+        raise Refused(
+            "commitment-known", "this stream holds no such commitment: name the stream that does"
+        )
+    if dispute.open or dispute.resumes in UNDER_WAY:
+        raise Refused("erasure-case", f"case {ident} is {dispute.state}: erase after it has ended")
+    _need_settled(Use(ident, _appeal_end(world, dispute)), today)
+
+
+def _appeal_end(world: World, dispute: Dispute) -> str:
+    """Return the last day on which what ended a case can be appealed (B18)."""
+    last = world.today(dispute.parts[-1].recorded_at)
+    return term_end(world, last, DEFAULTS["appeal_days"])
 
 
 def uses(world: World, ident: str, account: Account, commitment: str, today: str) -> Iterator[Use]:

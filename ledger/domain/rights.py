@@ -7,7 +7,9 @@ from ledger.domain.world import World
 from ledger.errors import Refused
 
 UNIT_DEPTH_MAX = 32
-SERVICE_SIGNS = frozenset({"points.lapsed", "checkpoint.witnessed", "outage.recorded"})
+SERVICE_SIGNS = frozenset(
+    {"points.lapsed", "dispute.lapsed", "checkpoint.witnessed", "outage.recorded"}
+)
 """All that the service actor may sign (B21), and whoever was ever granted that role."""
 
 

@@ -26,3 +26,5 @@ class Rule(NamedTuple):
     kind: str
     decide: Callable[[World, Proposal, str, str], None]
     needs: Callable[[Proposal], tuple[str, ...]] = nothing
+    also: str = ""
+    """Another kind of stream in which it belongs as well."""

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from ledger.domain import (
     actor,
     calendar,
+    dispute,
     fund,
     history,
     member,
@@ -25,6 +26,7 @@ from ledger.domain.account import Account, evolve_account
 from ledger.domain.actor import Actor, Key, Role
 from ledger.domain.calendar import Calendars
 from ledger.domain.days import dates, zone_date
+from ledger.domain.dispute import Dispute
 from ledger.domain.event import Event
 from ledger.domain.fund import Fund, Spent
 from ledger.domain.history import History, Parents, Stay
@@ -90,6 +92,8 @@ TABLES = (
     "accounts",
     "actors",
     "calendars",
+    "cases",
+    "disputes",
     "funds",
     "histories",
     "holders",
@@ -104,6 +108,7 @@ TABLES = (
     "positions",
     "registrars",
     "rulebooks",
+    "rulings",
     "scopes",
     "seals",
     "spans",
@@ -123,9 +128,10 @@ class World:
     the log: of a period's steps (`<period> <type>`), and of what comes next (`size`); `instants`
     has when its last entry was recorded, `outages` the days that count in no term. `spans` is
     the period by unit, rulebook, kind and first day. `accounts` (by stream) holds only those that
-    were loaded for deciding. `holders` are the actors ever granted a
-    role over a unit, by `<role> <unit>`. `memo` keeps what follows from units and rulebooks alone;
-    an event of either drops it.
+    were loaded for deciding. `holders` are the actors ever granted a role over a unit, by
+    `<role> <unit>`. `rulings` are ids of disputes by that of their decision, `cases` those by the
+    stream of an entry that a decision opened. `memo` keeps what follows from units and rulebooks
+    alone; an event of either drops it.
     """
 
     __slots__ = (*TABLES, "_base", "memo")
@@ -153,6 +159,9 @@ class World:
         self.positions: Table[int] = Table(base.positions if base else None)
         self.funds: Table[Fund] = Table(base.funds if base else None)
         self.spent: Table[Spent] = Table(base.spent if base else None)
+        self.disputes: Table[Dispute] = Table(base.disputes if base else None)
+        self.rulings: Table[str] = Table(base.rulings if base else None)
+        self.cases: Table[tuple[str, ...]] = Table(base.cases if base else None)
         self.memo: dict[tuple[str, ...], Any] = base.memo if base else {}
         self._base = base
 
@@ -350,6 +359,18 @@ def _evolve_fund(world: World, ident: str, event: Event) -> None:
         world.spent[move.member] = fund.spent_after(spent, event, move, today)
 
 
+def _evolve_dispute(world: World, ident: str, event: Event) -> None:
+    after = dispute.evolve(world.disputes.get(ident), event)
+    world.disputes[ident] = after
+    ruling = after.ruling
+    if ruling is None or ruling.id != event.proposal.id:
+        return
+    world.rulings[ruling.id] = ident
+    if ruling.about is not None:
+        known = world.cases.get(ruling.about.stream) or ()
+        world.cases[ruling.about.stream] = tuple(dict.fromkeys((*known, ident)))
+
+
 _FOLDS = {
     "ledger": _evolve_organisation,
     "unit": _evolve_unit,
@@ -358,4 +379,5 @@ _FOLDS = {
     "rulebook": _evolve_rulebook,
     "period": _evolve_period,
     "fund": _evolve_fund,
+    "dispute": _evolve_dispute,
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 from ledger.domain.account import evolve_account
 from ledger.domain.event import Event
+from ledger.store.dispute_events import DISPUTE_EVENTS
 from ledger.store.frame_events import FRAME_EVENTS
 from ledger.store.recorded import NO_INDEX, Recorded
 from ledger.store.way_events import WAY_EVENTS
@@ -137,6 +138,7 @@ _ALL: tuple[type[Recorded], ...] = (
     TextErased,
     *WAY_EVENTS,
     *FRAME_EVENTS,
+    *DISPUTE_EVENTS,
 )
 EVENTS: dict[str, type[Recorded]] = {each.topic: each for each in _ALL}
 """Every event class by its topic: what a database row may name, and nothing else."""

@@ -22,6 +22,7 @@ class Failure:
         entry-changed, entry-missing, entry-moved, entries-swapped
                             an entry is not the one whose hash stands in the tree
         entry-format        not exactly an entry, or a body outside its type's schema
+        draw                people were drawn by a root that is not the tree's
         this-log            a statement meant for another log
         signature, signed-ahead, recorded-at, chain, after, id-once
 

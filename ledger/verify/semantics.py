@@ -17,6 +17,7 @@ from ledger.errors import FormatError, Refused
 from ledger.log.tiles import HASH_SIZE
 from ledger.signing import pae, verify
 from ledger.verify.chunk import Chunk, Record, bad_signature
+from ledger.verify.draws import Draw
 from ledger.verify.report import Failure, FaultError
 
 _SEQ_END = HASH_SIZE + 8
@@ -48,7 +49,8 @@ class Replay:
     """The state that the entries so far give; it grows with people and streams, not with entries.
 
     `keys` are all registered public keys in the order of registration; `signatures` those that
-    were verified here because no worker knew their key yet.
+    were verified here because no worker knew their key yet. `draws` wait to be compared with the
+    tree.
     """
 
     def __init__(self, origin: str, uses: Uses, accounts: Accounts) -> None:
@@ -61,6 +63,7 @@ class Replay:
         self._heads: dict[str, bytes] = {}
         self._recorded_at = ""
         self.keys: list[bytes] = []
+        self.draws: list[Draw] = []
         self.entries = 0
         self.signatures = 0
 
@@ -149,7 +152,7 @@ class Replay:
         number: bytes,
         still_open: tuple[bytes, list[tuple[str, bytes]]] | None,
     ) -> None:
-        seq, recorded_at, ident = record[1], record[2], record[4]
+        stream, seq, recorded_at, kind, ident, _, _, body = record
         proposal = self._proposal(record)
         try:
             read = needs(proposal)
@@ -167,6 +170,8 @@ class Replay:
         if proposal.stream.startswith("member/") and matters(proposal):
             self._accounts.put_aside(number, event)
         self._learn_keys(proposal)
+        if kind == "dispute.drawn":
+            self.draws.append(Draw(self.entries, ident, stream, body["size"], body["root"]))
         self._uses.statement(ident, self.entries)
 
     def _load(self, streams: tuple[str, ...]) -> None:

@@ -25,6 +25,7 @@ from ledger.log.tiles import TILE_WIDTH
 from ledger.verify import diagnose
 from ledger.verify.accounts import Accounts
 from ledger.verify.chunk import LEAF, Chunk, Fault
+from ledger.verify.draws import check_draw
 from ledger.verify.pool import Pool, chunks_here, width_of
 from ledger.verify.report import Failure, FaultError, Report
 from ledger.verify.runs import Uses
@@ -145,6 +146,9 @@ class _Run:
         self.replay.apply(chunk)
         if chunk.fault is not None:
             raise FaultError(self._failure(n, chunk.fault))
+        for draw in self.replay.draws:
+            check_draw(self.source, draw, self.signed.size)
+        self.replay.draws.clear()
         self._check_older(n, chunk)
         self.tree.add(chunk.leaves)
 

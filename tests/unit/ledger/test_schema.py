@@ -13,7 +13,7 @@ from ledger import schema
 from ledger.domain.decide import _RULES
 from ledger.entry import parse_envelope
 from ledger.errors import FormatError
-from tests.support import frame_examples, way_examples
+from tests.support import dispute_examples, frame_examples, way_examples
 from tests.support.organisation import Organisation
 
 
@@ -40,6 +40,7 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
             {"from_size": 9, "from_root": "ab" * 32, "to_size": 5, "cause": "backup"},
         ),
         ("checkpoint.witnessed", {"size": 9, "cosignatures": ["— w.example/1 AAAA"]}),
+        *dispute_examples.EXAMPLES,
         ("key.revoked", {"keyid": "ab" * 32, "cause": "lost"}),
         ("role.granted", {"role": "auditor", "unit": "root", "until": "2026-12-31"}),
         ("role.revoked", {"role": "auditor", "unit": "root"}),
