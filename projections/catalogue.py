@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from projections.disputes import DISPUTES
 from projections.dossier import STATEMENTS
 from projections.fold import ReadModel
 from projections.scores import RANKINGS
 from projections.terms import TERMS
 
-MODELS: tuple[ReadModel, ...] = (RANKINGS, STATEMENTS, TERMS)
+MODELS: tuple[ReadModel, ...] = (RANKINGS, STATEMENTS, TERMS, DISPUTES)

@@ -13,8 +13,9 @@ from ledger.entry import parse_entry
 from ledger.errors import BusyError, NotFoundError
 from ledger.log.merkle import Edge, peak_nodes
 from ledger.store.tree import node_hashes
-from projections import builds, rankings, statements
+from projections import builds, disputes, rankings, statements
 from projections.asof import Wanted, check_same
+from projections.disputes import DISPUTES, CaseFile, Cases
 from projections.dossier import STATEMENTS
 from projections.fold import AsOf, ReadModel, recorded_at
 from projections.frame import Frame
@@ -146,6 +147,24 @@ class Views:
         while len(self._frames) > FRAMES_MAX:
             self._frames.pop(next(iter(self._frames)), None)
         return found
+
+    def disputes(self, today: str, as_of: Wanted | None = None, *, every: bool = False) -> Cases:
+        """Return the open disputes, or all, by what is due first, looked at on a day."""
+        return self.read(
+            DISPUTES,
+            lambda at: disputes.from_database(
+                at.connection, at.build, at.as_of, today, every=every
+            ),
+            as_of,
+        )
+
+    def dispute(self, ident: str, today: str, as_of: Wanted | None = None) -> CaseFile:
+        """Return a dispute with its steps. Raises NotFoundError for an unknown one."""
+        return self.read(
+            DISPUTES,
+            lambda at: disputes.file_from_database(at.connection, at.build, at.as_of, ident, today),
+            as_of,
+        )
 
     def read(
         self, model: ReadModel, answer: Callable[[Snapshot], A], as_of: Wanted | None = None

@@ -63,6 +63,7 @@ class Chronicle:
         self.world = World()
         self.organisation = Organisation(members=8)
         self.ids: list[str] = []
+        self.events: list[Event] = []
         self._seqs: dict[str, int] = {}
         self._set_up(east_start)
 
@@ -113,7 +114,9 @@ class Chronicle:
         if judged:
             decide(self.world, proposal, at)
         seq = self._seqs[proposal.stream] = self._seqs.get(proposal.stream, 0) + 1
-        self.world.evolve(Event(proposal, seq, len(self.ids), at))
+        event = Event(proposal, seq, len(self.ids), at)
+        self.world.evolve(event)
+        self.events.append(event)
         self.ids.append(proposal.id)
         return proposal.id
 

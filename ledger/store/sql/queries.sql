@@ -210,3 +210,18 @@ SELECT size, tsa FROM mingzhang.timestamp_token WHERE size <= %s ORDER BY size, 
 -- timestamp: one token, with the note that it stamps
 SELECT c.note, t.token FROM mingzhang.timestamp_token t
 JOIN mingzhang.checkpoint c USING (size) WHERE t.size = %s AND t.tsa = %s
+
+-- put_case: keep what a dispute's commitments stand for
+INSERT INTO mingzhang_cases.filed
+    (dispute, envelope, envelope_salt, target, target_salt, filer, member)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+
+-- open_case: show a case, after writing who opened it and why
+SELECT envelope, envelope_salt, target, target_salt, filer, member, stored_at
+FROM mingzhang_cases.open_case(%s, %s, %s)
+
+-- case_access: who opened confidential cases, newest first
+SELECT number, dispute, actor, purpose, opened_at FROM mingzhang_cases.access
+WHERE (%(dispute)s::text IS NULL OR dispute = %(dispute)s)
+    AND (%(before)s::bigint IS NULL OR number < %(before)s)
+ORDER BY number DESC LIMIT %(limit)s

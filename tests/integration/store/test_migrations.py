@@ -36,7 +36,9 @@ def test_the_migrations_lead_to_the_schema_file(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         assert migrate(connection) == len(migrations.migrations())
         migrated = dump(database_url)
-        connection.execute("DROP SCHEMA mingzhang, mingzhang_views, mingzhang_documents CASCADE")
+        connection.execute(
+            "DROP SCHEMA mingzhang, mingzhang_views, mingzhang_documents, mingzhang_cases CASCADE"
+        )
         connection.execute(
             resources.files("ledger.store.sql").joinpath("schema.sql").read_text().encode()
         )
