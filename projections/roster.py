@@ -96,9 +96,7 @@ def fold(event: Event, rows: Rows) -> None:
         if frame.belongs(event):
             frame.fold(event, rows)
         if kind == "unit":
-            before = rows.get(UNIT, ident)
-            unit = units.evolve(Unit(*before) if before else None, event)
-            rows.put(UNIT, UnitRow(*(getattr(unit, name) for name in UnitRow._fields)))
+            fold_unit(event, rows)
             if event.proposal.type == units.CLOSED:
                 _move(event, rows)
         return
@@ -135,6 +133,13 @@ def _move(event: Event, rows: Rows) -> None:
             stay = Stay(event.proposal.body["date"], part["unit"], known.member_type)
             history = histories.moved(history_of(known), stay)
             rows.put(MEMBER, known._replace(unit=intern(part["unit"]), **_by_day(history)))
+
+
+def fold_unit(event: Event, rows: Rows) -> None:
+    """Fold an event of `unit/<id>` into the unit itself."""
+    before = rows.get(UNIT, event.proposal.stream.partition("/")[2])
+    unit = units.evolve(Unit(*before) if before else None, event)
+    rows.put(UNIT, UnitRow(*(getattr(unit, name) for name in UnitRow._fields)))
 
 
 def _by_day(history: History) -> dict[str, Any]:

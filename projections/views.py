@@ -13,10 +13,12 @@ from ledger.entry import parse_entry
 from ledger.errors import BusyError, NotFoundError
 from ledger.log.merkle import Edge, peak_nodes
 from ledger.store.tree import node_hashes
-from projections import builds, disputes, rankings, statements
+from projections import builds, disputes, finding, rankings, statements
 from projections.asof import Wanted, check_same
 from projections.disputes import DISPUTES, CaseFile, Cases
 from projections.dossier import STATEMENTS
+from projections.entries import ENTRIES
+from projections.finding import Page
 from projections.fold import AsOf, ReadModel, recorded_at
 from projections.frame import Frame
 from projections.period import parse_period
@@ -147,6 +149,35 @@ class Views:
         while len(self._frames) > FRAMES_MAX:
             self._frames.pop(next(iter(self._frames)), None)
         return found
+
+    def entries(
+        self,
+        wanted: finding.Wanted,
+        limit: int,
+        after: int | None = None,
+        as_of: Wanted | None = None,
+    ) -> Page:
+        """Return the next `limit` entries (PAGE_MAX at most) that meet conditions, newest first.
+
+        Raises NotFoundError for an unknown unit.
+        """
+        return self.read(
+            ENTRIES,
+            lambda at: finding.page_from_database(
+                at.connection, at.build, at.as_of, wanted, limit, after, newest=at.newest
+            ),
+            as_of,
+        )
+
+    def all_entries(self, wanted: finding.Wanted, as_of: Wanted | None = None) -> Page:
+        """Return every entry that meets conditions. Raises what `entries` does, and FormatError."""
+        return self.read(
+            ENTRIES,
+            lambda at: finding.all_from_database(
+                at.connection, at.build, at.as_of, wanted, newest=at.newest
+            ),
+            as_of,
+        )
 
     def disputes(self, today: str, as_of: Wanted | None = None, *, every: bool = False) -> Cases:
         """Return the open disputes, or all, by what is due first, looked at on a day."""

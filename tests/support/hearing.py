@@ -75,10 +75,10 @@ class Hearing(Passage):
         self.do("checked", "disc-1", step="preliminary", reason=COMMITMENT)
         self.do("heard", "disc-1", "disc-2", held_on=FILED_ON, bundle=COMMITMENT)
 
-    def decided(self, entry: str = "", outcome: str = "dismissed", **more: Any) -> str:
+    def decided(self, entry: str = "", outcome: str = "dismissed", member: str = "m-2") -> str:
         """Go on until it is decided, on the 22nd."""
-        self.heard(entry, **more)
-        return self.decide(entry, outcome)
+        self.heard(entry, member=member)
+        return self.decide(entry, outcome, member=member)
 
     def decide(self, entry: str, outcome: str, *signers: str, **more: Any) -> str:
         """Decide on the 22nd, with the target opened where something changes."""

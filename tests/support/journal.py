@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import random
 from base64 import b64encode
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ledger.domain.event import Event
+from ledger.domain.event import Event, Proposal
 from ledger.entry import entry_bytes, format_instant, new_id, parse_entry, statement_payload
 from ledger.log import checkpoint
 from ledger.log.checkpoint import Checkpoint
@@ -42,20 +43,31 @@ class Journal:
         self._rows: list[Row] = []
 
     def add(self, kind: str, stream: str, body: dict[str, Any]) -> str:
-        index = len(self.entries)
-        now = START + timedelta(seconds=index)
-        ident = new_id(now, hashlib.sha256(index.to_bytes(8, "big")).digest()[:10])
+        now = START + timedelta(seconds=len(self.entries))
+        random_part = hashlib.sha256(len(self.entries).to_bytes(8, "big")).digest()[:10]
+        keyids = ("a" * 64, "b" * 64)
+        ident = new_id(now, random_part)
+        proposal = Proposal(kind, ident, ORIGIN, stream, "rec-1", body, keyids)
+        return self._put(proposal, format_instant(now, micros=True))
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Append statements that were made elsewhere, with their own people and days."""
+        for each in events:
+            self._put(each.proposal, each.recorded_at)
+
+    def _put(self, proposal: Proposal, at: str) -> str:
+        stream, index = proposal.stream, len(self.entries)
         payload = statement_payload(
-            type=kind,
-            id=ident,
+            type=proposal.type,
+            id=proposal.id,
             log=ORIGIN,
             stream=stream,
-            actor="rec-1",
-            signed_at=format_instant(now),
-            body=body,
+            actor=proposal.actor,
+            signed_at=at[:19] + "Z",
+            body=proposal.body,
         )
         signatures = [
-            {"keyid": digit * 64, "sig": b64encode(bytes(64)).decode()} for digit in ("a", "b")
+            {"keyid": each, "sig": b64encode(bytes(64)).decode()} for each in proposal.keyids
         ]
         envelope = orjson.dumps(
             {
@@ -65,11 +77,11 @@ class Journal:
             }
         )
         seq, prev = self._heads.get(stream, (0, "0" * 64))
-        data = entry_bytes(stream, seq + 1, prev, format_instant(now, micros=True), envelope)
+        data = entry_bytes(stream, seq + 1, prev, at, envelope)
         self._heads[stream] = (seq + 1, leaf_hash(data).hex())
         self.entries.append(data)
-        self._rows.append(Row(index, stream, seq + 1, kind, ident, data))
-        return ident
+        self._rows.append(Row(index, stream, seq + 1, proposal.type, proposal.id, data))
+        return proposal.id
 
     def unit(self, ident: str, parent: str | None = None, name_zh: str = "单位") -> str:
         body = {"name_zh": name_zh, "name_en": ident.title(), "start": "2025-01-01"}

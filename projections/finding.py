@@ -1,0 +1,192 @@
+"""The committee's questions about entries: any conditions together, page by page.
+
+A page goes on behind the log index of the last entry of the page before (newest first), so a page
+costs the same however far down it lies and entries that come meanwhile move none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import psycopg
+
+from ledger.errors import FormatError, NotFoundError
+from projections.batch import UNTIL_NOW
+from projections.entries import REVIEWING, SCORING, EntryRow
+from projections.fold import AsOf
+from projections.sql import query
+
+PAGE_MAX = 1_000
+EXPORT_MAX = 100_000
+"""An Excel sheet of more rows is of no use to anybody; ask for less, or take the open table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Conditions, all of which an entry must meet; None asks nothing.
+
+    `scorer` proposed, checked or reviewed it, `reviewer` reviewed it; `unit` covers its sub-units.
+    Dates are inclusive, amounts signed hundredths before caps.
+    """
+
+    scorer: str | None = None
+    reviewer: str | None = None
+    unit: str | None = None
+    member: str | None = None
+    rulebook: str | None = None
+    item: str | None = None
+    act_type: str | None = None
+    kind: str | None = None
+    origin: str | None = None
+    state: str | None = None
+    act_from: str | None = None
+    act_to: str | None = None
+    recorded_from: str | None = None
+    recorded_to: str | None = None
+    amount_min: int | None = None
+    amount_max: int | None = None
+    reversed: bool | None = None
+
+
+class Hand(NamedTuple):
+    """Who signed which step of an entry, and when."""
+
+    step: str
+    actor: str
+    recorded_at: str
+
+
+class Found(NamedTuple):
+    """An entry with the people of its steps, in order."""
+
+    entry: EntryRow
+    hands: tuple[Hand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, newest first; `after` is what the next page goes on behind, None at the end."""
+
+    as_of: AsOf
+    found: tuple[Found, ...]
+    after: int | None
+
+
+def page_from_database(
+    connection: psycopg.Connection[Any],
+    build: int,
+    as_of: AsOf,
+    wanted: Wanted,
+    limit: int,
+    after: int | None = None,
+    *,
+    newest: bool = False,
+) -> Page:
+    """Return the next `limit` entries that meet the conditions, behind the log index `after`.
+
+    Raises NotFoundError for an unknown unit.
+    """
+    limit = max(1, min(limit, PAGE_MAX))
+    asked: dict[str, Any] = {"size": as_of.size, "limit": limit + 1, "after": after}
+    asked |= {"scoring": list(SCORING), "reviewing": list(REVIEWING), "now": UNTIL_NOW}
+    parts = ["now" if newest else "then"]
+    for name in Wanted.__dataclass_fields__:
+        value = getattr(wanted, name)
+        if value is not None:
+            asked[name] = value
+            parts.append(name)
+    if wanted.unit is not None:
+        asked["units"] = _covered(connection, build, as_of, wanted.unit)
+    if after is not None:
+        parts.append("after")
+    conditions = "\n    AND ".join(query("entries", f"if_{name}", build) for name in parts)
+    text = query("entries", "page", build).replace("{conditions}", conditions)
+    rows = [EntryRow(*each) for each in connection.execute(text.encode(), asked)]
+    more, rows = len(rows) > limit, rows[:limit]
+    hands = _hands(connection, build, as_of, [each.id for each in rows])
+    found = tuple(Found(each, tuple(hands.get(each.id, ()))) for each in rows)
+    return Page(as_of, found, rows[-1].log_index if more else None)
+
+
+def _hands(
+    connection: psycopg.Connection[Any], build: int, as_of: AsOf, idents: list[str]
+) -> dict[str, list[Hand]]:
+    hands: dict[str, list[Hand]] = {}
+    asked = {"size": as_of.size, "entries": idents}
+    for ident, *hand in connection.execute(query("entries", "hands", build).encode(), asked):
+        hands.setdefault(ident, []).append(Hand(*hand))
+    return hands
+
+
+def _covered(connection: psycopg.Connection[Any], build: int, as_of: AsOf, unit: str) -> list[str]:
+    asked = {"unit": unit, "size": as_of.size}
+    found = connection.execute(query("entries", "covered_units", build).encode(), asked)
+    units = [ident for (ident,) in found]
+    if not units:
+        raise NotFoundError(f"no unit {unit!r} is recorded: ask for one by its id, such as `root`")
+    return units
+
+
+def all_from_database(
+    connection: psycopg.Connection[Any],
+    build: int,
+    as_of: AsOf,
+    wanted: Wanted,
+    *,
+    newest: bool = False,
+) -> Page:
+    """Return every entry that meets the conditions, from one snapshot.
+
+    Raises FormatError for more than EXPORT_MAX of them.
+    """
+    found: list[Found] = []
+    after: int | None = None
+    while True:
+        page = page_from_database(connection, build, as_of, wanted, PAGE_MAX, after, newest=newest)
+        found += page.found
+        after = page.after
+        if after is None:
+            return replace(page, found=tuple(found))
+        if len(found) >= EXPORT_MAX:
+            raise FormatError(
+                f"more than {EXPORT_MAX} entries: narrow the question, or export the read model "
+                "with `mingzhang table entries`"
+            )
+
+
+HEADER = (
+    "statement", "member 成员", "unit 单位", "kind 类别", "origin 来源", "rulebook 细则",
+    "version 版本", "item 条目", "act type 行为类型", "act date 行为日期", "recorded 记录日期",
+    "state 状态", "points 分值", "reversed 已冲销", "steps 经手",
+)  # fmt: skip
+"""The columns of a table of entries, for a spreadsheet."""
+
+
+def table_rows(page: Page) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each entry, all of them text."""
+    for entry, hands in page.found:
+        steps = "; ".join(f"{each.step} {each.actor} {each.recorded_at[:19]}Z" for each in hands)
+        yield (
+            entry.id,
+            entry.member,
+            entry.unit,
+            entry.kind,
+            entry.origin,
+            entry.rulebook,
+            entry.version,
+            entry.item,
+            entry.act_type,
+            entry.act_date,
+            entry.recorded_on,
+            entry.state,
+            _figure(entry.amount),
+            "yes 是" if entry.reversed else "no 否",
+            steps,
+        )
+
+
+def _figure(hundredths: int) -> str:
+    sign = "-" if hundredths < 0 else ""
+    return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02d}"
