@@ -1,4 +1,4 @@
-"""What is open over HTTP: documents to who has a token, rankings only where they are turned on."""
+"""What is open over HTTP, and to whom: documents, rankings, the committee's questions."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import hashlib
 import hmac
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from starlette.requests import Request
 
+from ledger.entry import is_id
 from ledger.errors import MingzhangError, StartRefusedError
 from ledger.store.ledger import CONFIG_FILE
 
 SETTING = "documents_token_sha256"
 RANKINGS_SETTING = "publish_rankings"
 _HEX64 = re.compile(r"[0-9a-f]{64}").fullmatch
+
+
+COMMITTEE = "committee"
 
 
 class ClosedError(MingzhangError):
@@ -89,3 +94,45 @@ def check_token(request: Request, digest: bytes | None) -> None:
     given = hashlib.sha256(token.strip().encode()).digest()
     if scheme.lower() != "bearer" or not hmac.compare_digest(given, digest):
         raise UnauthorizedError("this needs the header `Authorization: Bearer TOKEN`")
+
+
+def read_committee(data_dir: Path) -> dict[str, bytes]:
+    """Return the SHA-256 of each committee member's token, by actor, that the configuration names.
+
+    That is a table `[committee]` with a line `actor = "digest"` for each: who opens a confidential
+    case is written down by this name. Raises StartRefusedError if it is anything else.
+    """
+    path = data_dir / CONFIG_FILE
+    try:
+        given = tomllib.loads(path.read_text()).get(COMMITTEE, {})
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise StartRefusedError(f"cannot read {path}: {error}") from None
+    named = given.items() if isinstance(given, dict) else [("", given)]
+    for actor, digest in named:
+        if not is_id(actor) or not isinstance(digest, str) or _HEX64(digest) is None:
+            raise StartRefusedError(
+                f"`[{COMMITTEE}]` in {path} must name actors, each with the SHA-256 of a token of "
+                "their own in 64 lower-case hex digits: printf %s TOKEN | sha256sum"
+            )
+    return {actor: bytes.fromhex(digest) for actor, digest in named}
+
+
+def committee_member(request: Request, tokens: Mapping[str, bytes]) -> str:
+    """Return the actor whose bearer token a request carries.
+
+    Raises ClosedError where the configuration names nobody, UnauthorizedError for another token.
+    """
+    if not tokens:
+        raise ClosedError(
+            f"the committee's questions are not open over HTTP here: name its members under "
+            f"`[{COMMITTEE}]` in {CONFIG_FILE}, or work on the ledger's own machine with --data"
+        )
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = hashlib.sha256(token.strip().encode()).digest()
+    found = None
+    for actor, digest in tokens.items():
+        if hmac.compare_digest(given, digest):
+            found = actor
+    if scheme.lower() != "bearer" or found is None:
+        raise UnauthorizedError("this needs the header `Authorization: Bearer TOKEN`")
+    return found

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import (
+    committee,
     documents,
     duties,
     entries,
@@ -56,6 +57,7 @@ def create_app(service: Service) -> FastAPI:
         statements,
         trials,
         documents,
+        committee,
         entries,
         duties,
         views,

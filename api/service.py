@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.access import read_publish_rankings, read_token_digest
+from api.access import read_committee, read_publish_rankings, read_token_digest
 from api.clerk import Clerk
 from api.desk import Desk
 from api.refusing import Refuser, is_refusal, open_refuser
@@ -22,6 +22,7 @@ from ledger.errors import FormatError, MingzhangError, StartRefusedError
 from ledger.store.documents import Documents
 from ledger.store.ledger import CONFIG_FILE, Ledger, Options, read_origin
 from ledger.store.queue import Outcome
+from ledger.store.register import Register
 from projections.runner import Runner
 from projections.views import Views
 
@@ -42,7 +43,8 @@ class Service:
 
     `views` answers from them, rankings only where `publish_rankings` is on. `refuser` signs
     refusals, `clerk` what lapses; `desk` answers about entries under way; `witnessing` brings
-    checkpoints to witnesses. `documents` are open to who has the token of that SHA-256.
+    checkpoints to witnesses. `documents` are open to who has the token of that SHA-256; `cases`,
+    intake's register, and the committee's questions to the actors of `committee`.
     """
 
     ledger: Ledger
@@ -56,6 +58,8 @@ class Service:
     clerk: Clerk | None = None
     views: Views | None = None
     publish_rankings: bool = False
+    committee: dict[str, bytes] = field(default_factory=dict)
+    cases: Register | None = None
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -139,11 +143,12 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
     """Open the ledger of `data_dir` for serving. Raises StartRefusedError."""
     read_origin(data_dir)
     founders = read_founders(data_dir)
-    token = read_token_digest(data_dir)
+    token, committee = read_token_digest(data_dir), read_committee(data_dir)
     ledger = Ledger.open(data_dir, url=url, options=options)
     try:
         refuser = open_refuser(data_dir, ledger.origin)
-        documents = Documents(ledger.database.pool(0, DOCUMENT_CONNECTIONS_MAX))
+        pool = ledger.database.pool(0, DOCUMENT_CONNECTIONS_MAX)
+        documents = Documents(pool)
         key = refuser.key if refuser is not None else None
         witnessing = open_witnessing(ledger, key)
         desk = Desk(ledger)
@@ -161,6 +166,8 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
             clerk=clerk,
             views=views,
             publish_rankings=read_publish_rankings(data_dir),
+            committee=committee,
+            cases=Register(pool),
         )
     except BaseException:
         ledger.close()

@@ -111,10 +111,11 @@ class Cases:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """One case with its steps in order."""
+    """One case with its steps in order, and the day in the zone on which it was received."""
 
     as_of: AsOf
     standing: Standing
+    received_on: str
     parts: tuple[PartRow, ...]
 
 
@@ -230,26 +231,37 @@ def _standing(world: World, row: CaseRow, today: str) -> Standing:
     return Standing(row, due.term, due.due, warning)
 
 
+def _day(world: World, when: str) -> str:
+    """Return the day that is meant: a day as it is, or the zone's date of an instant."""
+    if len(when) == len("2026-01-01") or world.organisation is None:
+        return when[:10]
+    return world.today(when)
+
+
 def _cases(
-    as_of: AsOf, settings: Iterable[SettingRow], rows: Iterable[CaseRow], today: str
+    as_of: AsOf, settings: Iterable[SettingRow], rows: Iterable[CaseRow], when: str
 ) -> Cases:
     world = _counting(settings)
+    today = _day(world, when)
     found = [_standing(world, each, today) for each in rows]
     found.sort(key=lambda each: (each.due or "~", each.case.received_at, each.case.id))
     return Cases(as_of, today, tuple(found))
 
 
-def from_rows(rows: Rows, as_of: AsOf, today: str, *, every: bool = False) -> Cases:
-    """Return the open cases, or with `every` all, by what is due first."""
+def from_rows(rows: Rows, as_of: AsOf, when: str, *, every: bool = False) -> Cases:
+    """Return the open cases, or with `every` all, by what is due first, looked at on `when`.
+
+    That is a day, or an RFC 3339 instant in UTC.
+    """
     cases = (each for each in rows.all(CASE) if every or each.state in OPEN)
-    return _cases(as_of, rows.all(SETTING), cases, today)
+    return _cases(as_of, rows.all(SETTING), cases, when)
 
 
 def from_database(
     connection: psycopg.Connection[Any],
     build: int,
     as_of: AsOf,
-    today: str,
+    when: str,
     *,
     every: bool = False,
 ) -> Cases:
@@ -257,11 +269,11 @@ def from_database(
     asked = {"size": as_of.size, "open": sorted(OPEN), "every": every}
     found = connection.execute(query("disputes", "cases", build).encode(), asked)
     cases = [CaseRow(*each) for each in found]
-    return _cases(as_of, _settings(connection, build, as_of), cases, today)
+    return _cases(as_of, _settings(connection, build, as_of), cases, when)
 
 
 def file_from_database(
-    connection: psycopg.Connection[Any], build: int, as_of: AsOf, ident: str, today: str
+    connection: psycopg.Connection[Any], build: int, as_of: AsOf, ident: str, when: str
 ) -> CaseFile:
     """Return one case with its steps. Raises NotFoundError for an unknown one."""
     asked = {"size": as_of.size, "dispute": ident}
@@ -270,8 +282,10 @@ def file_from_database(
         raise NotFoundError(f"no dispute {ident!r} is recorded: ask for one by its id")
     parts = connection.execute(query("disputes", "parts", build).encode(), asked)
     world = _counting(_settings(connection, build, as_of))
-    standing = _standing(world, CaseRow(*found), today)
-    return CaseFile(as_of, standing, tuple(PartRow(*each) for each in parts))
+    case = CaseRow(*found)
+    standing = _standing(world, case, _day(world, when))
+    received_on = _day(world, case.received_at)
+    return CaseFile(as_of, standing, received_on, tuple(PartRow(*each) for each in parts))
 
 
 def _settings(connection: psycopg.Connection[Any], build: int, as_of: AsOf) -> list[SettingRow]:

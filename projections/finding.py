@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import psycopg
@@ -19,6 +20,8 @@ from projections.fold import AsOf
 from projections.sql import query
 
 PAGE_MAX = 1_000
+RETALIATION_DAYS = 90
+"""A debit on a filer within so many days of filing is flagged: it may have a cause of its own."""
 EXPORT_MAX = 100_000
 """An Excel sheet of more rows is of no use to anybody; ask for less, or take the open table."""
 
@@ -154,6 +157,12 @@ def all_from_database(
                 f"more than {EXPORT_MAX} entries: narrow the question, or export the read model "
                 "with `mingzhang table entries`"
             )
+
+
+def debits_after(member: str, day: str) -> Wanted:
+    """Return the question for debits on a member within RETALIATION_DAYS of a day."""
+    last = (date.fromisoformat(day) + timedelta(RETALIATION_DAYS)).isoformat()
+    return Wanted(member=member, kind="debit", recorded_from=day, recorded_to=last)
 
 
 HEADER = (

@@ -179,21 +179,19 @@ class Views:
             as_of,
         )
 
-    def disputes(self, today: str, as_of: Wanted | None = None, *, every: bool = False) -> Cases:
-        """Return the open disputes, or all, by what is due first, looked at on a day."""
+    def disputes(self, when: str, as_of: Wanted | None = None, *, every: bool = False) -> Cases:
+        """Return the open disputes, or all, by what is due first, on a day or at an instant."""
         return self.read(
             DISPUTES,
-            lambda at: disputes.from_database(
-                at.connection, at.build, at.as_of, today, every=every
-            ),
+            lambda at: disputes.from_database(at.connection, at.build, at.as_of, when, every=every),
             as_of,
         )
 
-    def dispute(self, ident: str, today: str, as_of: Wanted | None = None) -> CaseFile:
+    def dispute(self, ident: str, when: str, as_of: Wanted | None = None) -> CaseFile:
         """Return a dispute with its steps. Raises NotFoundError for an unknown one."""
         return self.read(
             DISPUTES,
-            lambda at: disputes.file_from_database(at.connection, at.build, at.as_of, ident, today),
+            lambda at: disputes.file_from_database(at.connection, at.build, at.as_of, ident, when),
             as_of,
         )
 

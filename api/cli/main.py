@@ -35,6 +35,8 @@ _MODULES = {
     "witness": "witness",
     "status": "doctor",
     "doctor": "doctor",
+    "dispute": "committee",
+    "query": "committee",
     "ranking": "ask",
     "statement": "ask",
     "tasks": "duties",

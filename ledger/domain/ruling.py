@@ -206,7 +206,8 @@ def eligible(world: World, dispute: Dispute, today: str) -> tuple[str, ...]:
 def drawn(world: World, proposal: Proposal, ident: str, today: str) -> None:
     """Raise Refused unless intake records what the first checkpoint after the appeal draws.
 
-    That the root is the log's at that size is for verifiers, who have the tree (`verify.draws`).
+    That is the checkpoint of the appeal's own receipt. That the root is the log's at that size is
+    for verifiers, who have the tree (`verify.draws`).
     """
     dispute = find(world, ident, proposal)
     for actor in signers(world, proposal):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.openapi.models import OpenAPI
 
-from ledger.store.media import MEDIA_TYPES
+from ledger.store.media import MEDIA_TYPES, XLSX
 from tests.support.web import FakeLedger, app_of
 
 ROUTES = {
@@ -14,6 +14,13 @@ ROUTES = {
     ("post", "/v1/trials"): {"application/x-ndjson"},
     ("post", "/v1/documents"): {"application/json"},
     ("get", "/v1/documents/{commitment}"): set(MEDIA_TYPES),
+    ("get", "/v1/committee/entries"): {"application/json"},
+    ("get", "/v1/committee/entries.xlsx"): {XLSX},
+    ("get", "/v1/committee/disputes"): {"application/json"},
+    ("get", "/v1/committee/disputes/{ident}"): {"application/json"},
+    ("post", "/v1/committee/disputes/{ident}/open"): {"application/json"},
+    ("post", "/v1/committee/disputes/{ident}/filed"): {"application/json"},
+    ("get", "/v1/committee/access"): {"application/json"},
     ("get", "/v1/entries/{index}"): {"application/json"},
     ("get", "/v1/streams/{kind}/{ident}"): {"application/x-ndjson"},
     ("get", "/v1/tasks"): {"application/json"},
