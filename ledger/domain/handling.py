@@ -3,8 +3,8 @@
 What is enforced here, where filer and target are commitments: intake receives, tells and records
 for others; people of role `discipline` over the case's unit accept, check and hear, and none of
 them is the person who received it; a task that nobody took in two terms passes to the unit above.
-That a handler is not the filer cannot be seen in the log: intake's register warns of it
-(`ledger.store.register`), and `ledger.verify.cases` shows it on a disclosed bundle.
+That a handler is not the filer cannot be seen in the log: `ledger.verify.cases` shows it on a
+disclosed bundle.
 """
 
 from __future__ import annotations
