@@ -85,7 +85,7 @@ class SettingRow(NamedTuple):
     value: Annotated[str, Note("The zone's name, or the calendar's body as JSON.")]
 
 
-CASE = Table("case", CaseRow)
+CASE = Table("dispute", CaseRow)
 PART = Table("part", PartRow, key_size=2)
 SETTING = Table("setting", SettingRow)
 

@@ -135,7 +135,7 @@ def needs_more(event: Event, rows: Rows) -> Iterable[Need]:
         row = rows.get(ENTRY, body[name]) if name in body else None
         entry = unpack(row.packed) if row is not None else None
         if entry is not None:
-            named += [(ENTRY, entry.reverses)] if entry.reverses else []
+            named += [(ENTRY, entry.reverses)] if name == "entry" and entry.reverses else []
             named += [(NAME, entry.erratum)] if entry.erratum else []
     return named
 
@@ -202,13 +202,16 @@ def _points(event: Event, rows: Rows, member: str) -> None:
     """Move the entries that a statement is about, by the domain's own fold."""
     proposal = event.proposal
     before: dict[str, tuple[EntryRow, PointsEntry]] = {}
-    waiting = [proposal.body.get("entry"), proposal.body.get("reverses")]
-    while waiting:
-        ident = waiting.pop()
-        row = rows.get(ENTRY, ident) if ident and ident not in before else None
-        if row is not None and ident is not None:
-            before[ident] = row, unpack(row.packed)
-            waiting.append(before[ident][1].reverses)
+
+    def take(ident: str | None) -> PointsEntry | None:
+        row = rows.get(ENTRY, ident) if ident else None
+        if row is not None:
+            before[row.id] = row, unpack(row.packed)
+        return before[row.id][1] if row is not None else None
+
+    # A correction that becomes final takes back what it reverses, and nothing before that.
+    moving = take(proposal.body.get("entry"))
+    take(moving.reverses if moving is not None else proposal.body.get("reverses"))
     named = proposal.body.get("entry")
     if named is not None and (named not in before or before[named][0].member != member):
         raise ValueError(f"{named} is no points entry of {member}")
@@ -222,14 +225,24 @@ def _points(event: Event, rows: Rows, member: str) -> None:
     for ident, entry in after.entries.items():
         old = before.get(ident)
         if old is None or old[1] != entry:
-            row = _row(event, rows, member, entry, old[0] if old else None)
+            row = _row(event, rows, member, entry, old)
             rows.put(ENTRY, row)
             _hands(rows, row, entry.steps[len(old[1].steps) if old else 0 :])
 
 
 def _row(
-    event: Event, rows: Rows, member: str, entry: PointsEntry, old: EntryRow | None
+    event: Event,
+    rows: Rows,
+    member: str,
+    entry: PointsEntry,
+    before: tuple[EntryRow, PointsEntry] | None,
 ) -> EntryRow:
+    old = before[0] if before is not None else None
+    if before is not None and _act(before[1]) == _act(entry):
+        # Its act is as it was: unit and amount are too.
+        return before[0]._replace(
+            state=entry.state, reversed=entry.reversed_by is not None, packed=pack(entry)
+        )
     act_type, fixed = "", None
     target = rows.get(ENTRY, entry.reverses) if entry.reverses and entry.kind == REVERSAL else None
     if old is not None and _item(old) == _item(entry):
@@ -263,6 +276,10 @@ def _row(
         fixed,
         pack(entry),
     )
+
+
+def _act(entry: PointsEntry) -> tuple[Any, ...]:
+    return (*_item(entry), entry.points, entry.quantity, entry.act_date, entry.erratum)
 
 
 def _item(named: EntryRow | PointsEntry) -> tuple[str, str, str]:
