@@ -172,7 +172,8 @@ def _row(case: Dispute) -> CaseRow:
 
 
 _NAMES = {"index": "appeal_index", "until": "lengthened"}
-_SAME = tuple(each.name for each in fields(Dispute) if each.name not in {"parts", "ruling"})
+_LEFT_OUT = {"parts", "ruling", "texts", "erased"}
+_SAME = tuple(each.name for each in fields(Dispute) if each.name not in _LEFT_OUT)
 
 
 def _dispute(row: CaseRow) -> Dispute:

@@ -8,15 +8,11 @@ the member's other entries and on the rules of the day.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple
-
-import orjson
+from typing import Annotated, NamedTuple
 
 from ledger.domain.account import (
     Account,
-    Half,
     PointsEntry,
-    Step,
     evolve_account,
     name_of,
 )
@@ -26,6 +22,7 @@ from projections import roster
 from projections.columns import DATE, POINTS, Id, MaybeId, Note
 from projections.fold import Group, Need, ReadModel, Rows, Table
 from projections.frame import FRAME
+from projections.packed import pack, unpack
 from projections.roster import MEMBER, UNIT
 
 
@@ -197,21 +194,13 @@ def _row(entry: PointsEntry, member: str, event: Event, known: EntryRow | None) 
         entry.reversed_by,
         half.stream if half else None,
         half.id if half else None,
-        orjson.dumps(entry, default=list).decode(),
+        pack(entry),
     )
 
 
 def aggregate(row: EntryRow) -> PointsEntry:
     """Return the entry as the domain's fold made it."""
-    parts: dict[str, Any] = orjson.loads(row.whole)
-    for name in ("covers", "evidence", "corrections"):
-        parts[name] = tuple(parts[name])
-    parts["steps"] = tuple(
-        Step(name, ident, tuple(keys), at) for name, ident, keys, at in parts["steps"]
-    )
-    half = parts["counterpart"]
-    parts["counterpart"] = Half(*half) if half else None
-    return PointsEntry(**parts)
+    return unpack(row.whole)
 
 
 def _actor(event: Event, rows: Rows, ident: str) -> None:

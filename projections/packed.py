@@ -13,7 +13,7 @@ _DEFAULTS: dict[str, Any] = {
     each.name: each.default for each in fields(PointsEntry) if each.default is not MISSING
 }
 _NAMES = tuple(each.name for each in fields(PointsEntry))
-_TUPLES = ("covers", "evidence", "corrections")
+_TUPLES = ("covers", "evidence", "texts", "corrections")
 
 
 def pack(entry: PointsEntry) -> str:

@@ -9,10 +9,8 @@ from random import Random
 from typing import Any
 
 from ledger.domain.account import PointsEntry
-from ledger.domain.event import Event, Proposal
 from ledger.domain.lapses import due_term
 from ledger.domain.way import case_of, closing, route
-from ledger.entry import parse_envelope
 from ledger.errors import Refused
 from tests.support.organisation import COMMITMENT
 from tests.support.passage import SLIP, Passage, act
@@ -61,7 +59,6 @@ class Walk(Passage):
     """A passage that draws statements, keeps what it recorded, and goes on from day to day."""
 
     def __init__(self, seed: int) -> None:
-        self.events: list[Event] = []
         self.said: list[tuple[str, bytes]] = []
         self.random = Random(seed)
         self.day = 12
@@ -70,9 +67,6 @@ class Walk(Passage):
     def envelope(self, envelope: bytes, day: str = "2026-01-05", *, judged: bool = True) -> str:
         ident = super().envelope(envelope, day, judged=judged)
         self.said.append((day, envelope))
-        proposal = Proposal.of(parse_envelope(envelope))
-        at = f"{day}T02:00:00.000000Z"
-        self.events.append(Event(proposal, self._seqs[proposal.stream], len(self.ids) - 1, at))
         return ident
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from projections.disputes import DISPUTES
 from projections.entries import ENTRIES, ENTRY, HAND, REVIEWING, SCORING, EntryRow
 from projections.finding import Wanted, table_rows
 from projections.fold import AsOf, ReadModel, Rows
-from projections.roster import UNIT, covered
+from projections.roster import UNIT, UnitRow
 from projections.runner import Runner
 from projections.views import Views
 from tests.support.busy import a_busy_log
@@ -44,6 +45,14 @@ def views(
     return Views(pool)
 
 
+def below(units: Collection[UnitRow], top: str) -> set[str]:
+    """A unit and all under it."""
+    found = {top}
+    while more := {each.id for each in units if each.parent in found} - found:
+        found |= more
+    return found
+
+
 def folded(journal: Journal, model: ReadModel, size: int) -> Rows:
     rows = Rows(model.tables)
     model.fold_all(journal.events()[:size], rows)
@@ -64,7 +73,7 @@ def meets(rows: Rows, row: EntryRow, wanted: Wanted) -> bool:
     if wanted.reviewer is not None and not signed(wanted.reviewer, REVIEWING):
         return False
     if wanted.unit is not None:
-        units = covered({each.id: each for each in rows.all(UNIT)}, wanted.unit)
+        units = below(rows.all(UNIT), wanted.unit)
         if row.unit not in units:
             return False
     same = ("member", "rulebook", "item", "act_type", "kind", "origin", "state", "reversed")
