@@ -1,0 +1,99 @@
+"""The 25 cheats from inside, and where each of them shows.
+
+"Append" is a rule that refuses the statement, which every verifier applies again (`mingzhang verify
+log`); "check" is one of this package, in `mingzhang audit checks`. The tests that stage them name
+the cheat (`test_cheat_7_…`).
+
+    1  small entries            append: the check names the review (way.route); check, for what
+                                range items and the short path let pass
+    2  act dates moved          check: acts crowd at the edges of versions and quarters
+    3  one activity split       check: same day and item, hours of a day; same file where disclosed
+    4  month items stuffed      append: each month once, the act's date its last day (A8)
+    5  swallowed debits         check: debits under a floor, scopes mixed by one scorer
+    6  relatives, rings         append: declared relations; check: rings, late or no declarations
+    7  sitting on a claim       append: terms lapse (B2); check: waits by member × scorer
+    8  dropped statements       outside the log: a signed refusal names the statement's hash
+                                (ledger.refusal), or the statement lies with a witness
+    9  notice unseen            check, from recorded times; from cosigned ones with `seen`
+    10 who re-examines          drawn by ledger.verify.draw from a list fixed first; append: nobody
+                                who took part
+    11 auditor's seed           ledger.verify.sample: the query is recorded before the seed exists
+    12 the moment of the seal   append and check: as_of is the closing's size; late seals listed
+    13 two ids, one person      append: distinct actors, one member an actor; check: who made an id
+                                and acts beside it. Not detectable: two keys that one person got
+                                from an honest registrar under two names, for no identity stands
+                                in the log
+    14 flash roles              append: the role is older than the step; check: short and lent roles
+    15 pilots                   append: length, one extension; check: extensions, transfers in
+    16 item for one             check: new items that move fewer than three, or mostly relations
+    17 ghosts, exemptions       append: days on half of the period (A27); check: the last 30 days
+    18 calendar                 append: terms never fall; check: a year that is replaced
+    19 evidence                 append: reviewers name each digest, erasure in time; check: none at
+                                all, erased early. Not detectable from the log: pictures nearly
+                                the same, and what an opened file shows
+    20 correction as bypass     append: raising walks the path (B11); check: the same, recomputed
+    21 import as bypass         append: two people, once, before the start; check: the same
+    22 review sheets            append: a sheet a voter, a receipt a sheet; check: outliers, blocks.
+                                Not detectable: who filled a sheet in, without voters' receipts
+    23 flood of objections      append: one entry is stopped, not a table (B10). Not detectable by
+                                objector: filers are salted commitments; intake's register counts
+    24 lost key, stamping       check: what a compromised key signed, reviews within seconds
+    25 phantom receivers        append: receiver or two witnesses; check: redeemed, then reversed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.verify.checks.closing import Seals, Sheets
+from ledger.verify.checks.debits import Swallowed
+from ledger.verify.checks.finding import Check
+from ledger.verify.checks.frame import CalendarEdits, MadeForOne, Pilots, Roster
+from ledger.verify.checks.people import FlashRoles, OnePerson, Relations, Rings
+from ledger.verify.checks.records import Bypasses, Evidence, Imports, Redemptions
+from ledger.verify.checks.splitting import EdgeDates, SmallEntries, Split
+from ledger.verify.checks.timing import (
+    Disowned,
+    Seen,
+    ShortNotices,
+    SlowSteps,
+    Stamping,
+    never_seen,
+)
+
+CHECKED = (1, 2, 3, 5, 6, 7, 9, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25)
+"""The numbers that a check of this package can find."""
+
+
+def all_checks(
+    digests: Mapping[str, str] | None = None, seen: Seen = never_seen
+) -> tuple[Check, ...]:
+    """Return new checks of every kind.
+
+    `digests` are plain SHA-256 digests (hex) of disclosed files by commitment; `seen` gives the
+    instant at which witnesses had cosigned an index.
+    """
+    return (
+        SmallEntries(),
+        EdgeDates(),
+        Split(digests or {}),
+        Swallowed(),
+        Rings(),
+        Relations(),
+        SlowSteps(),
+        ShortNotices(seen),
+        Seals(),
+        OnePerson(),
+        FlashRoles(),
+        Pilots(),
+        MadeForOne(),
+        Roster(),
+        CalendarEdits(),
+        Evidence(),
+        Bypasses(),
+        Imports(),
+        Sheets(),
+        Disowned(),
+        Stamping(),
+        Redemptions(),
+    )
