@@ -42,6 +42,7 @@ _MODULES = {
     "tasks": "duties",
     "where": "duties",
     "replay": "replay",
+    "audit": "audit",
     "rulebook": "author",
     "monitor": "monitor",
     "timestamp": "timestamp",

@@ -1,4 +1,4 @@
-"""The types that frame entries: rulebooks, calendar, periods, reviews, funds, imports, standing.
+"""The types that frame entries: rulebooks, calendar, periods, funds, imports, standing, audits.
 
 One line a statement type: the kind of its stream, the rule that decides it, and which accounts the
 rule reads beside the world.
@@ -7,6 +7,7 @@ rule reads beside the world.
 from __future__ import annotations
 
 from ledger.domain import (
+    auditing,
     closing,
     deadlines,
     duplicates,
@@ -48,4 +49,5 @@ RULES: dict[str, Rule] = {
     "fund.endowed": Rule("fund", redeeming.endowed),
     "fund.redeemed": Rule("fund", redeeming.redeemed, redeeming.needs),
     "fund.reversed": Rule("fund", redeeming.taken_back),
+    auditing.QUERIED: Rule("unit", auditing.queried),
 }

@@ -232,6 +232,9 @@ def reviewed(world: World, proposal: Proposal, ident: str, today: str) -> None:
     signed = signers(world, proposal)
     _, case, entry = found(world, proposal, today)
     _going_on(world, case)
+    if len(signed) != len(proposal.keyids):
+        # The fold counts signatures, so a second one of a person would fill another's place.
+        raise Refused("one-key", "each reviewer signs with one key: people count, never keys (B1)")
     body = proposal.body
     step = REVIEW if body["place"] == "committee" else UPPER
     filled = "filled" in body

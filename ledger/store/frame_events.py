@@ -173,6 +173,12 @@ class FundReversed(Recorded):
     topic = "fund.reversed"
 
 
+class AuditQueried(Recorded):
+    """An auditor said what a sample will be drawn from."""
+
+    topic = "audit.queried"
+
+
 FRAME_EVENTS: tuple[type[Recorded], ...] = (
     CalendarPublished,
     RulebookPart,
@@ -202,4 +208,5 @@ FRAME_EVENTS: tuple[type[Recorded], ...] = (
     FundEndowed,
     FundRedeemed,
     FundReversed,
+    AuditQueried,
 )

@@ -102,4 +102,12 @@ EXAMPLES: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("fund.reversed", {"reverses": STATEMENT, "reason": COMMITMENT}),
+    (
+        "audit.queried",
+        {
+            "query": {"kinds": ["credit"], "rulebook": "rules", "points_min": 100} | DAYS,
+            "count": 25,
+            "weighting": "amount",
+        },
+    ),
 ]

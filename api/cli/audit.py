@@ -1,0 +1,208 @@
+"""`mingzhang audit`: what an auditor asks of a published log, without its database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from api.cli import console, progress
+from ledger import canonical
+from ledger.log import receipt
+from ledger.log.checkpoint import Checkpoint
+from ledger.rules.lint import points
+from ledger.verify.checks.catalogue import CHECKED, all_checks
+from ledger.verify.checks.fold import Fold
+from ledger.verify.prefix import Prefix
+from ledger.verify.sample import Heading, check_paper, working_paper
+from projections.asof import read_as_of
+
+Where = Annotated[
+    str, typer.Argument(metavar="WHERE", help="An exported log's folder, or a log's URL.")
+]
+MaybeVkey = Annotated[
+    str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, for a program.")]
+
+audit = typer.Typer(no_args_is_help=True, help="Checks, samples and analytics for auditors.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(audit, name="audit")
+
+
+@audit.command()
+def checks(
+    where: Where,
+    vkey: MaybeVkey = None,
+    as_of: console.AsOf = None,
+    cheat: Annotated[
+        list[int] | None,
+        typer.Option("--cheat", help="Only this cheat of the table; give it once for each."),
+    ] = None,
+    disclosed: Annotated[
+        Path | None,
+        typer.Option(
+            "--disclosed", help="A JSON object: the SHA-256 of a disclosed file by its commitment."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what looks like a cheat from inside, by its number, with entries and people.
+
+    A finding is something to look at, no verdict: exit status 0 whether there are any or not. What
+    the rules forbid is for `mingzhang verify log`.
+    """
+    unknown = sorted(set(cheat or ()) - set(CHECKED))
+    if unknown:
+        raise console.CommandError(
+            f"no check shows cheat {unknown[0]} here: choose among {', '.join(map(str, CHECKED))}"
+        )
+    digests = _digests(disclosed) if disclosed is not None else None
+    prefix = Prefix(where, console.verifier_key(vkey) if vkey is not None else None)
+    with Fold(all_checks(digests)) as fold:
+        head = _folded(prefix, fold, as_of, vkey)
+        found = [each for each in fold.findings() if not cheat or each.cheat in cheat]
+    _unverified(prefix)
+    if as_json:
+        rows = [
+            {
+                "cheat": each.cheat,
+                "index": each.index,
+                "entries": each.entries,
+                "people": each.people,
+                "reason": each.reason,
+            }
+            for each in found
+        ]
+        _echo_json({"log": head.origin, "size": head.size, "root": head.root.hex(), "found": rows})
+        return
+    typer.echo(f"log         {head.origin}")
+    typer.echo(f"as of       size {head.size:,}, root {head.root.hex()}")
+    for each in found:
+        typer.echo(str(each))
+    typer.echo(f"{len(found)} to look at; a finding is no verdict")
+
+
+@audit.command()
+def sample(
+    where: Where,
+    vkey: console.Vkey,
+    query: Annotated[
+        Path,
+        typer.Option(
+            "--query",
+            help="The receipt of the recorded audit.queried: its checkpoint gives the seed.",
+        ),
+    ],
+    index_number: Annotated[str, typer.Option("--index-number", help="Such as A-3.")],
+    preparer: Annotated[str, typer.Option("--preparer", help="Who draws the sample.")],
+    out: Annotated[Path, typer.Option("--out", help="A new file for the working paper (JSON).")],
+    reviewer: Annotated[str, typer.Option("--reviewer", help="Who reviews the paper.")] = "",
+    title: Annotated[str, typer.Option("--title", help="The paper's title.")] = "抽样 Sample",
+    procedure: Annotated[
+        str, typer.Option("--procedure", help="What is done with each entry drawn.")
+    ] = "",
+) -> None:
+    """Draw the sample of a recorded query, and write its working paper.
+
+    Record the query first: `mingzhang sign audit.queried unit/<unit> …`, then submit it. What is
+    drawn from are the entries before it; the seed is of the first checkpoint after it, which its
+    receipt carries. Another auditor recomputes all of it with `mingzhang audit verify-sample`.
+    """
+    console.need_free(out)
+    key = console.verifier_key(vkey)
+    given = receipt.parse(console.read_file(query))
+    receipt.verify_receipt(given, key)
+    heading = Heading(title, index_number, preparer, reviewer, procedure)
+    with progress.bar("folding entries") as told:
+        paper = working_paper(where, key, given.index, given.checkpoint, heading, told)
+    console.write_file(out, canonical.dumps(paper) + b"\n")
+    for line in _paper_lines(paper):
+        typer.echo(line)
+
+
+@audit.command("verify-sample")
+def verify_sample(
+    file: Annotated[Path, typer.Argument(help="A working paper of `audit sample`.")],
+    where: Where,
+    vkey: console.Vkey,
+) -> None:
+    """Recompute another auditor's sample from the log alone.
+
+    Exit status 0 only if the log gives the same paper, 1 if it does not, 2 if it could not be read.
+    """
+    data, key = console.read_file(file), console.verifier_key(vkey)
+    with progress.bar("folding entries") as told:
+        paper = check_paper(data, where, key, told)
+    for line in _paper_lines(paper):
+        typer.echo(line)
+    typer.echo("OK          query, seed and result are what the log gives")
+
+
+def _paper_lines(paper: dict[str, Any]) -> Iterator[str]:
+    query, population = paper["query"], paper["population"]
+    asked = ", ".join(f"{name} {value}" for name, value in sorted(query["query"].items()))
+    yield f"{paper['title']} · {paper['index_number']}"
+    yield f"编制 prepared  {paper['preparer'] or '–'}"
+    yield f"复核 reviewed  {paper['reviewer'] or '–'}"
+    yield f"程序 procedure {paper['procedure'] or '–'}"
+    yield (
+        f"查询 query     entry {query['index']} by {query['auditor']}, {query['recorded_at']}: "
+        f"unit {query['unit']}, {asked or 'all credits and debits'}; {query['count']} by "
+        f"{query['weighting']}"
+    )
+    yield f"日志 log head  {paper['log_head'][0]}, size {paper['log_head'][1]}"
+    yield f"种子 seed      {paper['seed']}"
+    yield (
+        f"总体 population {population['entries']} entries, weight {population['weight']}; drawn "
+        f"{len(paper['result'])}"
+    )
+    for number, each in enumerate(paper["result"], 1):
+        risks = f" · {', '.join(each['risks'])}" if each["risks"] else ""
+        yield (
+            f"{number:>4}  entry {each['index']}  {each['member']}  {each['item'] or '–'}  "
+            f"{each['act_date']}  {points(each['points'])}  {each['state']}{risks}"
+        )
+
+
+def _folded(prefix: Prefix, fold: Fold, as_of: str | None, vkey: str | None) -> Checkpoint:
+    size, proving = _wanted(prefix, as_of, vkey)
+    with progress.bar("folding entries") as told:
+        return prefix.fold(fold.apply, size=size, proving=proving, progress=told)
+
+
+def _wanted(
+    prefix: Prefix, as_of: str | None, vkey: str | None
+) -> tuple[int | None, Checkpoint | None]:
+    """Return the size that --as-of asks for, and the checkpoint that proves it if it gives one."""
+    if as_of is None:
+        return None, None
+    wanted = read_as_of(as_of, console.verifier_key(vkey) if vkey is not None else None)
+    if wanted.checkpoint is not None:
+        return None, wanted.checkpoint
+    return wanted.resolve(prefix.newest.size, prefix.entry), None
+
+
+def _unverified(prefix: Prefix) -> None:
+    if not prefix.signed:
+        typer.echo("the checkpoint's signature was not verified: give --vkey", err=True)
+
+
+def _digests(path: Path) -> dict[str, str]:
+    try:
+        found = orjson.loads(console.read_file(path))
+    except orjson.JSONDecodeError as error:
+        raise console.CommandError(f"{path} is no JSON: {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise console.CommandError(f"{path} is no JSON object of digests by commitment")
+    return found
+
+
+def _echo_json(value: dict[str, Any]) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())
