@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,12 +20,19 @@ from ledger.verify.checks.fold import Fold
 from ledger.verify.prefix import Prefix
 from ledger.verify.sample import Heading, check_paper, working_paper
 from projections.asof import read_as_of
+from projections.period import parse_period
 
 Where = Annotated[
     str, typer.Argument(metavar="WHERE", help="An exported log's folder, or a log's URL.")
 ]
 MaybeVkey = Annotated[
     str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
+]
+Disclosed = Annotated[
+    Path | None,
+    typer.Option(
+        "--disclosed", help="A JSON object: the SHA-256 of a disclosed file by its commitment."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document, for a program.")]
 
@@ -45,12 +53,7 @@ def checks(
         list[int] | None,
         typer.Option("--cheat", help="Only this cheat of the table; give it once for each."),
     ] = None,
-    disclosed: Annotated[
-        Path | None,
-        typer.Option(
-            "--disclosed", help="A JSON object: the SHA-256 of a disclosed file by its commitment."
-        ),
-    ] = None,
+    disclosed: Disclosed = None,
     as_json: AsJson = False,
 ) -> None:
     """List what looks like a cheat from inside, by its number, with entries and people.
@@ -143,6 +146,54 @@ def verify_sample(
     for line in _paper_lines(paper):
         typer.echo(line)
     typer.echo("OK          query, seed and result are what the log gives")
+
+
+@audit.command()
+def fairness(
+    where: Where,
+    period: Annotated[str, typer.Option("--period", help="2025, 2025-Q1 or 2025-03: act dates.")],
+    vkey: MaybeVkey = None,
+    as_of: console.AsOf = None,
+    disclosed: Disclosed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Flag what looks unfair in a period's entries, with the test and the figures behind it.
+
+    A flag is something to look at, no verdict. Of all flags of a run at most one in twenty is to be
+    expected by chance (Benjamini–Hochberg); too small a sample says nothing.
+    """
+    # Loading the statistics takes as long as most of the other commands.
+    from projections.fairness.acts import Acts  # noqa: PLC0415
+    from projections.fairness.flags import TITLES  # noqa: PLC0415
+    from projections.fairness.report import analyse  # noqa: PLC0415
+
+    days = parse_period(period)
+    digests = _digests(disclosed) if disclosed is not None else {}
+    prefix = Prefix(where, console.verifier_key(vkey) if vkey is not None else None)
+    acts = Acts(days.first, days.last)
+    with Fold((acts,)) as fold:
+        head = _folded(prefix, fold, as_of, vkey)
+        fold.findings()
+    found = analyse(acts.found, digests)
+    _unverified(prefix)
+    if as_json:
+        flags = [{**asdict(each.question), "q": each.q} for each in found.flags]
+        of = {"log": head.origin, "size": head.size, "root": head.root.hex(), "period": days.text}
+        _echo_json({**of, "acts": len(acts.found), "asked": found.asked, "flags": flags})
+        return
+    typer.echo(f"log         {head.origin}")
+    typer.echo(f"as of       size {head.size:,}, root {head.root.hex()}")
+    typer.echo(
+        f"looked at   {len(acts.found):,} entries for acts of {days.text}; asked {found.asked:,}"
+    )
+    for each in found.flags:
+        one = each.question
+        chance = "" if each.q is None else f", p {one.p:.2g}, adjusted {each.q:.2g}"
+        typer.echo(f"{TITLES[one.kind]} · {', '.join(one.subject)}")
+        typer.echo(
+            f"    {one.explanation} ({one.test}, n {'/'.join(map(str, one.sample))}{chance})"
+        )
+    typer.echo(f"{len(found.flags)} to look at; a flag is no verdict")
 
 
 def _paper_lines(paper: dict[str, Any]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Fairness analytics: figures that flag and explain what people should look at, and never judge."""
