@@ -6,12 +6,18 @@ people decide. So each names the entries, the people and the figures that it res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ledger.domain.account import EFFECTIVE, REVERSAL, Account, PointsEntry
 from ledger.domain.event import Event
 from ledger.domain.world import World
+
+_SHOWN = 8
+
+
+def _left(values: Sequence[object]) -> str:
+    return f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,10 @@ class Finding:
     entries: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        people = ", ".join(self.people) or "–"
+        people = (", ".join(self.people[:_SHOWN]) or "–") + _left(self.people)
         more = [each for each in self.entries if each != self.index]
-        rest = f" (with {', '.join(map(str, more))})" if more else ""
+        shown = ", ".join(map(str, more[:_SHOWN]))
+        rest = f" (with {shown}{_left(more)})" if more else ""
         return f"cheat {self.cheat:>2}  entry {self.index}{rest}: {people}: {self.reason}"
 
 

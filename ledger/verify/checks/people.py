@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ledger.domain.account import CHECK, CLAIM_STEP, CREDIT, REVIEW, UPPER, PointsEntry
+from ledger.domain.account import CHECK, CLAIM_STEP, CREDIT, DIRECT, REVIEW, UPPER, PointsEntry
 from ledger.domain.days import days_between
 from ledger.domain.eligibility import acting
 from ledger.domain.policy import LENT_DAYS_MAX
@@ -14,7 +14,9 @@ from ledger.domain.world import World
 from ledger.verify.checks.finding import Check, Ending, Finding, Moment, finding
 
 RING_CREDITS_MIN = 3
-"""So many credits from one to the next make a link of a ring."""
+"""So many credits from one to the next make a link of a ring …"""
+RING_SHARE = 2
+"""… where they are at least one in so many of all that the next one received."""
 FLASH_DAYS = 7
 """A role that was held for fewer days is a flash role."""
 _DECIDING = (CLAIM_STEP, CHECK, REVIEW, UPPER)
@@ -30,10 +32,12 @@ def _deciders(world: World, entry: PointsEntry, member: str) -> tuple[str, ...]:
 class Rings(Check):
     """Cheat 6: awarders who, one after the other, award to each other; two, three or more.
 
-    A link is from who proposed or checked (on the short path: signed) to the member who received.
+    A link is from who proposed or checked to the member who received. Whether those who only sign
+    with them favour each other is a matter of counts: `projections.fairness.scorers`.
     """
 
     def __init__(self) -> None:
+        self._received: Counter[str] = Counter()
         self._links: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
 
     def see(self, moment: Moment) -> Iterable[Finding]:
@@ -43,7 +47,13 @@ class Rings(Check):
             return ()
         known = moment.world.members.get(moment.member)
         if known is not None and known.actor is not None:
-            for actor in acting(moment.world, entry.keys_of(CLAIM_STEP, CHECK)):
+            self._received[known.actor] += 1
+            givers = {*acting(moment.world, entry.keys_of(CHECK))}
+            if entry.origin == DIRECT:
+                givers.add(moment.event.proposal.actor)
+            else:
+                givers.update(acting(moment.world, entry.keys_of(CLAIM_STEP)))
+            for actor in givers:
                 if actor != known.actor:
                     self._links[actor][known.actor].append(moment.event.index)
         return ()
@@ -52,7 +62,11 @@ class Rings(Check):
         """Report the shortest ring through each link."""
         del ending
         links = {
-            giver: {to: at for to, at in sorted(given.items()) if len(at) >= RING_CREDITS_MIN}
+            giver: {
+                to: at
+                for to, at in sorted(given.items())
+                if len(at) >= max(RING_CREDITS_MIN, self._received[to] / RING_SHARE)
+            }
             for giver, given in sorted(self._links.items())
         }
         seen: set[tuple[str, ...]] = set()

@@ -22,8 +22,9 @@ from ledger.domain.account import (
 from ledger.domain.days import days_between
 from ledger.domain.eligibility import acting
 from ledger.domain.points import worth_now
-from ledger.domain.policy import DEFAULTS
+from ledger.domain.policy import DEFAULTS, short_path
 from ledger.domain.texts import ERASED
+from ledger.domain.way import case_of
 from ledger.rules.lint import points
 from ledger.verify.checks.finding import Check, Ending, Finding, Moment, finding
 
@@ -68,7 +69,10 @@ def _still_open(moment: Moment, entry: PointsEntry) -> str | None:
 
 
 class Bypasses(Check):
-    """Cheat 20: a correction that raises points and walked no path, nor was ordered (B11)."""
+    """Cheat 20: a correction that raises points and walked no path, nor was ordered (B11).
+
+    In a unit of the short path a correction is a short one, as its claim would be.
+    """
 
     def see(self, moment: Moment) -> Iterable[Finding]:
         """Look at each correction as it takes effect."""
@@ -81,7 +85,9 @@ class Bypasses(Check):
         target = account.entries.get(entry.reverses or "") if account is not None else None
         new = 0 if entry.kind == REVERSAL else worth_now(moment.world, entry)
         old = worth_now(moment.world, target) if target is not None else 0
-        walked = entry.keys_of(CHECK, REVIEW)
+        walked = entry.keys_of(CHECK, REVIEW) or short_path(
+            moment.world, case_of(moment.world, moment.member, entry, moment.today).unit
+        )
         if new > old and not walked and entry.orders is None:
             reason = (
                 f"a correction raises {points(old)} to {points(new)} without check, review or a "

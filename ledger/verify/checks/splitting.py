@@ -32,7 +32,6 @@ HOURS_A_DAY_MAX = 1600
 
 class _Proposed(NamedTuple):
     day: str
-    index: int  # type: ignore[assignment]  # hides tuple.index
     id: str
 
 
@@ -46,43 +45,52 @@ class SmallEntries(Check):
     def __init__(self) -> None:
         self._proposed: dict[tuple[str, str], list[_Proposed]] = defaultdict(list)
         self._by: dict[str, str] = {}
+        self._passed: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
 
     def see(self, moment: Moment) -> Iterable[Finding]:
         """Note who proposed what, and sum up when an entry becomes final."""
         event, entry = moment.event, moment.after
         if entry is None or entry.origin not in (CLAIM, DIRECT):
-            return
+            return ()
         if moment.before is None:
             actor = event.proposal.actor
             self._by[entry.id] = actor
             recent = self._proposed[moment.member, actor]
             while recent and days_between(recent[0].day, moment.today) > 4 * DUAL_DAYS:
                 recent.pop(0)
-            recent.append(_Proposed(moment.today, event.index, entry.id))
+            recent.append(_Proposed(moment.today, entry.id))
         if moment.became_final is not None:
-            yield from self._final(moment, entry)
+            self._sum(moment, entry)
         if entry.state in ENDED or moment.became_final is not None:
             self._by.pop(entry.id, None)
+        return ()
 
-    def _final(self, moment: Moment, entry: PointsEntry) -> Iterator[Finding]:
+    def finish(self, ending: Ending) -> Iterable[Finding]:
+        """Report each proposer and member whose sums passed, at the first entry that did."""
+        del ending
+        for (member, actor), passed in sorted(self._passed.items()):
+            reason = (
+                f"{actor} proposed up to {points(max(total for total, _ in passed))} points for "
+                f"{member} in {DUAL_DAYS} days; nobody of the unit above reviewed the "
+                f"{len(passed)} entries that pass {points(DUAL_SUM)}"
+            )
+            indexes = [index for _, index in passed]
+            yield finding(1, indexes[0], (actor, member), reason, indexes)
+
+    def _sum(self, moment: Moment, entry: PointsEntry) -> None:
         actor = self._by.get(entry.id, "")
         account = moment.world.accounts.get(moment.event.proposal.stream)
         claimed_on = moment.world.today(entry.claimed_at)
-        total, found = 0, []
+        total = 0
         for each in self._proposed[moment.member, actor]:
             other = account.entries.get(each.id) if account is not None else None
             near = 0 <= days_between(each.day, claimed_on) < DUAL_DAYS
             if near and other is not None and other.state not in ENDED:
                 total += abs(worth_now(moment.world, other))
-                found.append(each.index)
             if each.id == entry.id:
                 break
         if total > DUAL_SUM and not _doubled(moment, entry):
-            reason = (
-                f"{actor} proposed {points(total)} points for {moment.member} in {DUAL_DAYS} days, "
-                "and nobody of the unit above reviewed this entry"
-            )
-            yield finding(1, moment.event.index, (actor, moment.member), reason, found)
+            self._passed[moment.member, actor].append((total, moment.event.index))
 
 
 def _doubled(moment: Moment, entry: PointsEntry) -> bool:
@@ -103,7 +111,8 @@ class _Act(NamedTuple):
 class EdgeDates(Check):
     """Cheat 2: acts crowd at the edge of a version or a quarter.
 
-    A date that is bound to an activity or to months covered is nobody's choice and is left out.
+    A date that is bound to an activity or to months covered is nobody's choice and is left out; so
+    is an edge at which the other proposers' acts crowd too, for that is the rulebook's own rhythm.
     """
 
     def __init__(self) -> None:
@@ -113,9 +122,11 @@ class EdgeDates(Check):
         """Note the dates of what counts, by proposer and rulebook."""
         entry = moment.became_final
         if entry is not None and entry.activity is None and not entry.covers and entry.item:
+            actor = acting(moment.world, entry.keys_of(CLAIM_STEP))[0]
+            if entry.origin == DIRECT:
+                actor = moment.event.proposal.actor
             act = _Act(entry.act_date, moment.event.index, moment.member)
-            for actor in acting(moment.world, entry.keys_of(CLAIM_STEP)):
-                self._acts[actor, entry.rulebook].append(act)
+            self._acts[actor, entry.rulebook].append(act)
         return ()
 
     def finish(self, ending: Ending) -> Iterable[Finding]:
@@ -124,8 +135,14 @@ class EdgeDates(Check):
             known = ending.world.rulebooks.get(rulebook)
             if known is None or known.book is None:
                 continue
+            others = [
+                act
+                for (name, other), theirs in self._acts.items()
+                if other == rulebook and name != actor
+                for act in theirs
+            ]
             for edge, what in sorted(_edges(known.book, acts).items()):
-                yield from _at_edge(actor, edge, what, acts)
+                yield from _at_edge(actor, edge, what, acts, others)
 
 
 def _edges(book: Book, acts: Iterable[_Act]) -> dict[str, str]:
@@ -143,21 +160,32 @@ def _edges(book: Book, acts: Iterable[_Act]) -> dict[str, str]:
     return edges | dict.fromkeys(book.boundaries()[1:], "a version")
 
 
-def _at_edge(actor: str, edge: str, what: str, acts: Iterable[_Act]) -> Iterator[Finding]:
-    around = [(days_between(edge, act.day), act) for act in acts]
-    around = [(off, act) for off, act in around if -AROUND_DAYS <= off < AROUND_DAYS]
-    if len(around) < AROUND_MIN:
+def _at_edge(
+    actor: str, edge: str, what: str, acts: Iterable[_Act], others: Iterable[_Act]
+) -> Iterator[Finding]:
+    mine, theirs = _around(edge, acts), _around(edge, others)
+    if len(mine) < AROUND_MIN:
         return
     for side, first, last in (("before", -EDGE_DAYS, -1), ("after", 0, EDGE_DAYS - 1)):
-        near = [act for off, act in around if first <= off <= last]
-        if 2 * len(near) > len(around):
-            reason = (
-                f"{len(near)} of the {len(around)} acts that {actor} proposed around {edge} lie "
-                f"in the {EDGE_DAYS} days {side} it, where {what} begins"
-            )
-            people = (actor, *(act.member for act in near))
-            indexes = [act.index for act in near]
-            yield finding(2, max(indexes), people, reason, indexes)
+        near = [act for off, act in mine if first <= off <= last]
+        usual = sum(first <= off <= last for off, _ in theirs)
+        if 2 * len(near) <= len(mine):
+            continue
+        # Others crowd there at least half as much: the rulebook's rhythm, or too few to tell.
+        if len(theirs) >= AROUND_MIN and 2 * usual * len(mine) >= len(near) * len(theirs):
+            continue
+        reason = (
+            f"{len(near)} of the {len(mine)} acts that {actor} proposed around {edge} lie in the "
+            f"{EDGE_DAYS} days {side} it, where {what} begins; of others' {usual} of {len(theirs)}"
+        )
+        people = (actor, *(act.member for act in near))
+        indexes = [act.index for act in near]
+        yield finding(2, max(indexes), people, reason, indexes)
+
+
+def _around(edge: str, acts: Iterable[_Act]) -> list[tuple[int, _Act]]:
+    found = [(days_between(edge, act.day), act) for act in acts]
+    return [(off, act) for off, act in found if -AROUND_DAYS <= off < AROUND_DAYS]
 
 
 class Split(Check):

@@ -39,6 +39,13 @@ def test_cheat_6_a_ring_may_have_four_members(log: Watched) -> None:
     assert "a ring of 4" in rings[0].reason
 
 
+def test_cheat_6_one_giver_among_many_is_no_ring(log: Watched) -> None:
+    give(log, "rec-1", "m-6")
+    give(log, "lead-1", "m-5")
+    give(log, "up-2", "m-6", 4)
+    assert [each for each in log.found(6) if "ring" in each.reason] == []
+
+
 def test_cheat_6_two_credits_each_way_are_no_ring(log: Watched) -> None:
     give(log, "rec-1", "m-6", 2)
     give(log, "lead-1", "m-5", 2)

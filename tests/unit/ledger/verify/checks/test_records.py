@@ -56,6 +56,14 @@ def test_cheat_20_a_correction_that_raises_points_and_walked_no_path_is_shown(
     assert "raises -1 to 0" in found.reason
 
 
+def test_cheat_20_where_the_short_path_is_allowed_a_short_correction_is_none(log: Watched) -> None:
+    log.say("policy.adopted", "unit/east", {"short_path": True}, PAIR)
+    debit = log.direct("rec-1", "east-com-1", kind="deducted", item="D-1", member="m-5")
+    log.put("points.corrected", "member/m-5", {"reverses": debit, "reason": COMMITMENT},
+            "rec-1", "east-com-1")  # fmt: skip
+    assert log.found(20) == []
+
+
 def test_cheat_20_a_correction_that_lowers_points_is_no_bypass(log: Watched) -> None:
     credit = log.direct("rec-1", "east-com-1")
     log.put("points.corrected", "member/m-2", {"reverses": credit, "reason": COMMITMENT},

@@ -26,8 +26,10 @@ def test_cheat_1_small_entries_of_the_short_path_pass_ten_points_unseen_from_abo
     found = log.found(1)
     assert [each.index for each in found] == [log.index(last)]
     assert found[0].people == ("m-2", "rec-1")
-    assert len(found[0].entries) == 11
-    assert "11 points" in found[0].reason
+    assert "up to 11 points for m-2 in 30 days" in found[0].reason
+    again = log.direct("rec-1", "east-com-1", day="2026-02-12")
+    (found_again,) = log.found(1)
+    assert found_again.entries == (log.index(last), log.index(again))
 
 
 def test_cheat_1_one_of_the_unit_above_or_thirty_days_make_it_right(log: Watched) -> None:
@@ -53,9 +55,22 @@ def test_cheat_2_acts_crowd_right_after_a_version_or_quarter_begins(log: Watched
         day = ("2026-04-01", "2026-04-02", "2026-04-01", "2026-04-09")[number % 4]
         log.direct("rec-1", "east-com-1", member=f"m-{number % 4 + 2}", act_date=day,
                    day="2026-04-20")  # fmt: skip
-    found = log.found(2)
-    assert {each.people[:1] for each in found} == {("east-com-1",), ("m-2",)}
-    assert "6 of the 8 acts that rec-1 proposed around 2026-04-01" in found[-1].reason
+    (found,) = log.found(2)
+    assert found.people == ("m-2", "m-3", "m-4", "rec-1")
+    assert "6 of the 8 acts that rec-1 proposed around 2026-04-01" in found.reason
+
+
+def test_cheat_2_what_all_proposers_do_is_the_rulebooks_rhythm(log: Watched) -> None:
+    def at_the_edge(actor: str, day: str) -> None:
+        log.direct(actor, "east-com-1", member="m-5", act_date=day, day="2026-04-20")
+
+    for number in range(8):
+        at_the_edge("rec-1", "2026-04-01")
+        at_the_edge("lead-1", "2026-04-01" if number % 2 else "2026-04-09")
+    assert log.found(2) == []
+    for _ in range(8):
+        at_the_edge("lead-1", "2026-04-10")
+    assert ["of others' 4 of 16" in each.reason for each in log.found(2)] == [True]
 
 
 def test_cheat_2_even_dates_and_dates_bound_to_an_activity_show_nothing(log: Watched) -> None:
