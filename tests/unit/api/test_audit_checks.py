@@ -4,27 +4,12 @@ from pathlib import Path
 
 import orjson
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from api.cli.audit import register
 from api.cli.console import CommandError
-from ledger.errors import MingzhangError, ProofError
+from ledger.errors import ProofError
+from tests.support.audit import VKEY, run
 from tests.support.organisation import COMMITMENT
-from tests.support.static_log import LOG_SIGNER
 from tests.support.watched import Watched, honest
-
-VKEY = LOG_SIGNER.vkey.text
-
-
-def run(*words: object) -> str:
-    app = typer.Typer()
-    register(app)
-    result = CliRunner().invoke(app, ["audit", *(str(word) for word in words)])
-    if isinstance(result.exception, MingzhangError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture

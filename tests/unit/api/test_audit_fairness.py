@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from ledger.errors import FormatError
+from tests.support.audit import VKEY, run
 from tests.support.organisation import COMMITMENT
 from tests.support.watched import Watched
-from tests.unit.api.test_audit_checks import VKEY, run
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from ledger.log import receipt
 from ledger.log.merkle import inclusion_proof, leaf_hash, node_hash
 from ledger.verify.draw import plain, seed_of
 from ledger.verify.prefix import Prefix
+from tests.support.audit import VKEY, run
 from tests.support.static_log import LOG_SIGNER
 from tests.support.watched import Watched
-from tests.unit.api.test_audit_checks import VKEY, run
 
 AUDITOR = "aud-1"
 
@@ -82,6 +82,16 @@ def test_another_auditor_recomputes_the_sample_from_the_tiles_of_a_longer_log(
     shown = run("verify-sample", tmp_path / "paper.json", tmp_path / "longer", "--vkey", VKEY)
     assert shown.splitlines()[-1].startswith("OK")
     assert "unit east, all credits and debits; 5 by none" in shown
+
+
+def test_what_is_recorded_after_the_query_is_not_drawn_from(log: Watched, tmp_path: Path) -> None:
+    ask(log, tmp_path)
+    query = len(log.ids) - 1
+    # Both came in one batch, so the first checkpoint that covers the query covers this one too.
+    log.direct("rec-1", "east-com-1", member="m-5", day="2026-03-01", act_date="2026-02-20")
+    paper = draw(log, tmp_path, receipt_of(log, tmp_path, query))
+    assert paper["log_head"][1] == str(query + 2)
+    assert paper["population"]["entries"] == 30
 
 
 def test_the_query_chooses_what_is_drawn_from(log: Watched, tmp_path: Path) -> None:

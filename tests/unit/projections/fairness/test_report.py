@@ -9,6 +9,7 @@ from projections.fairness.acts import APPROVED, REFUSED, Act
 from projections.fairness.branches import low_scorers, rotation
 from projections.fairness.flags import SAMPLE_MIN, Flag, Question, answer
 from projections.fairness.report import analyse
+from projections.fairness.scorers import favour as favoured
 from tests.support.simulated_acts import fair_year
 
 Bend = Callable[[Act, Random], Act]
@@ -56,6 +57,20 @@ def test_a_group_that_does_well_with_everybody_is_no_favour() -> None:
         return act._replace(place=draw.randrange(6, 11) / 10) if act.group == "east-g1" else act
 
     assert flags(bent(well), "favour") == []
+
+
+def test_figures_that_few_others_in_the_group_can_be_told_from_are_no_favour() -> None:
+    (model, *_) = fair_year(1)
+
+    def acts(places: list[float], scorer: str, group: str) -> list[Act]:
+        return [model._replace(place=p, scorers=(scorer,), group=group) for p in places]
+
+    mine = acts([0.9, 1.0] * 8, "s-1", "g-1") + acts([0.2, 0.4] * 50, "s-1", "g-2")
+    others = acts([1.0] * 8 + [0.0] * 3, "s-2", "g-1")
+    p = {(one.subject, one.test): one.p for one in favoured(mine + others)}
+    assert (p[("s-1", "g-1"), "Mann–Whitney"] or 0) > 0.1
+    alone = {(one.subject, one.test): one.p for one in favoured(mine)}
+    assert (alone[("s-1", "g-1"), "Mann–Whitney"] or 0) < 0.001
 
 
 def test_a_scorer_who_passes_all_of_one_group_is_flagged() -> None:

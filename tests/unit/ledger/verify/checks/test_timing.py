@@ -61,6 +61,16 @@ def test_cheat_9_a_notice_cut_short_by_the_server_is_shown(log: Watched) -> None
     assert "5 working days ran until 2026-01-19" in found.reason
 
 
+@pytest.mark.parametrize(("day", "shown"), [("2026-01-19", True), ("2026-01-20", False)])
+def test_cheat_9_a_notice_stands_to_the_end_of_its_last_day(
+    log: Watched, day: str, shown: bool
+) -> None:
+    ident = log.published()
+    body = {"entry": ident, "term": "publicity", "due": "2026-01-19"}
+    log.put("points.lapsed", "member/m-2", body, "clerk", day=day)
+    assert bool(log.found(9)) == shown
+
+
 def test_cheat_9_a_shifted_clock_shows_in_the_cosigned_time(log: Watched) -> None:
     ident = log.final()
     assert log.found(9) == []
