@@ -77,7 +77,11 @@ class Fold:
     def _member(self, member: str) -> Account:
         stream = f"member/{member}"
         account = self._account(stream)
-        self._accounts.make_room(self.world, (stream,))
+        # Whether an entry counts may rest on its other half on another stream (B13).
+        others = account.counterparts()
+        for each in others:
+            self._account(each)
+        self._accounts.make_room(self.world, (stream, *others))
         return account
 
     def _account(self, stream: str) -> Account:

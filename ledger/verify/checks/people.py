@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ledger.domain.account import CHECK, CLAIM_STEP, CREDIT, DIRECT, REVIEW, UPPER, PointsEntry
 from ledger.domain.days import days_between
 from ledger.domain.eligibility import acting
+from ledger.domain.member import MERGED
 from ledger.domain.policy import LENT_DAYS_MAX
 from ledger.domain.world import World
 from ledger.verify.checks.finding import Check, Ending, Finding, Moment, finding
@@ -165,7 +166,7 @@ class OnePerson(Check):
 
     The log holds nothing of persons, so it shows only who made an id and then acts beside it:
     whoever registered another's key and decided alone with that other, and whoever enrolled a
-    member and then took part in its entries.
+    member and then took part in its entries. Ids that were found out and merged (B14) are listed.
     """
 
     def __init__(self) -> None:
@@ -182,9 +183,14 @@ class OnePerson(Check):
                 self._made.setdefault(moment.member, proposal.actor)
         elif moment.type == "member.enrolled":
             self._enrolled[moment.member] = proposal.actor
+        elif moment.type == MERGED:
+            ids = (moment.member, proposal.body["into"])
+            makers = sorted({self._enrolled[each] for each in ids if each in self._enrolled})
+            reason = f"{ids[0]} and {ids[1]} were one person; enrolled by {', '.join(makers)}"
+            yield finding(13, index, (*ids, *makers), reason)
         entry = moment.became_final
         if entry is None:
-            return ()
+            return
         deciders = _deciders(moment.world, entry, moment.member)
         if len(deciders) == 2:
             for one, other in (deciders, deciders[::-1]):
@@ -193,7 +199,6 @@ class OnePerson(Check):
         maker = self._enrolled.get(moment.member)
         if maker in deciders:
             self._ghosts[str(maker), moment.member].append(index)
-        return ()
 
     def finish(self, ending: Ending) -> Iterable[Finding]:
         """Report the pairs."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.signing import encode_base64
-from tests.support.organisation import key_of
+from tests.support.organisation import COMMITMENT, key_of
 from tests.support.watched import Watched, declare
 
 
@@ -98,6 +98,15 @@ def test_cheat_13_a_member_enrolled_by_who_then_proposes_for_it_is_listed(log: W
     log.say("member.enrolled", "member/ghost", body, ("reg-2",), "2026-01-06")
     log.direct("reg-2", "east-com-1", member="ghost")
     assert [each.people for each in log.found(13)] == [("ghost", "reg-2")]
+
+
+def test_cheat_13_ids_that_were_found_to_be_one_person_are_listed(log: Watched) -> None:
+    body = {"unit": "east", "member_type": "ordinary"}
+    log.say("member.enrolled", "member/again", body, ("reg-2",), "2026-01-06")
+    log.say("member.merged", "member/again", {"into": "m-1", "reason": COMMITMENT},
+            ("reg-1", "reg-2"), "2026-02-01")  # fmt: skip
+    (found,) = log.found(13)
+    assert found.people == ("again", "m-1", "reg-1", "reg-2")
 
 
 def test_cheat_14_a_role_held_for_three_days_and_used_is_listed(log: Watched) -> None:
