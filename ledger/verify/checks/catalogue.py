@@ -20,9 +20,9 @@ the cheat (`test_cheat_7_…`).
     11 auditor's seed           ledger.verify.sample: the query is recorded before the seed exists
     12 the moment of the seal   append and check: as_of is the closing's size; late seals listed
     13 two ids, one person      append: distinct actors, one member an actor; check: who made an id
-                                and acts beside it, ids merged (B14). Not detectable: two keys that one person got
-                                from an honest registrar under two names, for no identity stands
-                                in the log
+                                and acts beside it, ids merged (B14). Not detectable: two keys
+                                that one person got from an honest registrar under two names, for
+                                no identity stands in the log
     14 flash roles              append: the role is older than the step; check: short and lent roles
     15 pilots                   append: length, one extension; check: extensions, transfers in
     16 item for one             check: new items that move fewer than three, or mostly relations
