@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from ledger.errors import FormatError
-from ledger.rules.period import MONTHS, Periods
+from ledger.rules.period import MONTHS, Periods, following
 from ledger.rules.period import Period as Days
 
 _PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?", re.ASCII).fullmatch
@@ -33,6 +33,13 @@ class Period(NamedTuple):
         """Return the rulebook's year, and the last day of this period in it."""
         year = periods.of(f"{self.year:04d}-{periods.start}")
         return year, periods.month_end(year, self.month)
+
+    def days(self, periods: Periods) -> tuple[str, str]:
+        """Return the first and last day of this period alone."""
+        year, last = self.term(periods)
+        months = MONTHS if self.whole else 3 if "Q" in self.text else 1
+        before = self.month - months
+        return (following(periods.month_end(year, before)) if before else year.first), last
 
 
 def parse_period(text: str) -> Period:

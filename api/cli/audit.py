@@ -15,6 +15,7 @@ from ledger import canonical
 from ledger.log import receipt
 from ledger.log.checkpoint import Checkpoint
 from ledger.rules.lint import points
+from ledger.rules.period import Periods
 from ledger.verify.checks.catalogue import CHECKED, all_checks
 from ledger.verify.checks.fold import Fold
 from ledger.verify.prefix import Prefix
@@ -167,10 +168,10 @@ def fairness(
     from projections.fairness.flags import TITLES  # noqa: PLC0415
     from projections.fairness.report import analyse  # noqa: PLC0415
 
-    days = parse_period(period)
+    asked = parse_period(period)
     digests = _digests(disclosed) if disclosed is not None else {}
     prefix = Prefix(where, console.verifier_key(vkey) if vkey is not None else None)
-    acts = Acts(days.first, days.last)
+    acts = Acts(*asked.days(Periods()))
     with Fold((acts,)) as fold:
         head = _folded(prefix, fold, as_of, vkey)
         fold.findings()
@@ -178,13 +179,13 @@ def fairness(
     _unverified(prefix)
     if as_json:
         flags = [{**asdict(each.question), "q": each.q} for each in found.flags]
-        of = {"log": head.origin, "size": head.size, "root": head.root.hex(), "period": days.text}
+        of = {"log": head.origin, "size": head.size, "root": head.root.hex(), "period": asked.text}
         _echo_json({**of, "acts": len(acts.found), "asked": found.asked, "flags": flags})
         return
     typer.echo(f"log         {head.origin}")
     typer.echo(f"as of       size {head.size:,}, root {head.root.hex()}")
     typer.echo(
-        f"looked at   {len(acts.found):,} entries for acts of {days.text}; asked {found.asked:,}"
+        f"looked at   {len(acts.found):,} entries for acts of {asked.text}; asked {found.asked:,}"
     )
     for each in found.flags:
         one = each.question

@@ -37,3 +37,16 @@ def test_what_is_no_period_is_refused(text: str) -> None:
 def test_a_period_is_written_in_one_way_only(text: str) -> None:
     with pytest.raises(FormatError, match="is no period"):
         parse_period(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "days"),
+    [
+        ("2025", "01-01", ("2025-01-01", "2025-12-31")),
+        ("2025-Q2", "01-01", ("2025-04-01", "2025-06-30")),
+        ("2025-02", "01-01", ("2025-02-01", "2025-02-28")),
+        ("2025-Q1", "07-01", ("2025-07-01", "2025-09-30")),
+    ],
+)
+def test_a_period_has_days_of_its_own(text: str, start: str, days: tuple[str, str]) -> None:
+    assert parse_period(text).days(Periods(start)) == days
