@@ -223,8 +223,8 @@ class ReadModel:
     finish: Callable[[Rows], None] | None = None
 
     def rows(self) -> Rows:
-        """Return empty rows, as a replay needs them: without the tables that have no past."""
-        return Rows(each for each in self.tables if each.past)
+        """Return empty rows, as a replay needs them: without the tables that `finish` derives."""
+        return Rows(each for each in self.tables if each.past or self.finish is None)
 
     def table_name(self, table: Table[Any], build: int) -> str:
         """Return a table's name in the database, which carries the number of the build."""

@@ -77,7 +77,7 @@ def assert_folded(
                 (each[:3] for entries in rows.parked.values() for each in entries),
                 key=lambda each: each[1],
             )
-            assert parked == named
+            assert parked == named, model.name
 
 
 def assert_same(name: str, held: list[str], clean: list[str]) -> None:

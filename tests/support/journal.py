@@ -221,11 +221,10 @@ def random_journal(seed: int, size: int, members: int = 40) -> Journal:
         elif roll < 0.985:
             journal.leave(name)
         elif roll < 0.99:
-            journal.add(
-                "key.registered",
-                f"actor/{name}",
-                {"suite": "ed25519", "public_key": encode_base64(key_of(name).public_key)},
-            )
+            # A key is registered once in a log, whoever has it.
+            public = key_of(f"{name} {len(journal.entries)}").public_key
+            body = {"suite": "ed25519", "public_key": encode_base64(public)}
+            journal.add("key.registered", f"actor/{name}", body)
         else:
             journal.move("group", rng.choice(["east", "west"]))
     return journal

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ledger.domain.event import Event, Proposal
-from ledger.entry import parse_envelope
 from ledger.log.checkpoint import Checkpoint
 from ledger.verify.checks.catalogue import all_checks
 from ledger.verify.checks.finding import Finding
@@ -20,16 +18,14 @@ class Watched(Passage):
     """What is said is recorded at `time` of its day; events and envelopes are kept in order."""
 
     def __init__(self, **rules: Any) -> None:
-        self.events: list[Event] = []
         self.said: list[tuple[str, bytes]] = []
         self.time = "02:00:00"
         super().__init__(**rules)
 
     def envelope(self, envelope: bytes, day: str = "2026-01-05", *, judged: bool = True) -> str:
         ident = super().envelope(envelope, day, judged=judged)
-        proposal = Proposal.of(parse_envelope(envelope))
         at = f"{day}T{self.time}.000000Z"
-        self.events.append(Event(proposal, self._seqs[proposal.stream], len(self.ids) - 1, at))
+        self.events[-1] = self.events[-1]._replace(recorded_at=at)
         self.said.append((at, envelope))
         return ident
 

@@ -140,7 +140,9 @@ def test_a_forged_signature_is_noticed(folder: Path) -> None:
 def test_a_changed_entry_and_a_rewritten_history_are_noticed(folder: Path) -> None:
     bundle = folder / "log" / "tile" / "entries" / "000"
     whole = bundle.read_bytes()
-    bundle.write_bytes(whole.replace(b"2026-01-05T01:00:00.3", b"2026-01-05T01:00:00.4", 1))
+    changed_entry = whole.replace(b'"seq":2,', b'"seq":3,', 1)
+    assert changed_entry != whole
+    bundle.write_bytes(changed_entry)
     changed = run(folder, WHOLE)
     assert changed.returncode != 0
     assert "does not continue" in changed.stderr or "not those of the signed" in changed.stderr

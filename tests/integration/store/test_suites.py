@@ -17,7 +17,8 @@ from ledger.store.ledger import Ledger, Options, initialise
 from ledger.store.publish import export
 from ledger.store.trial import try_statements
 from ledger.verify.whole import verify_log
-from tests.support.database import OpenLedger
+from tests.support.clock import SteadyClock
+from tests.support.database import OpenLedger, set_up
 from tests.support.organisation import ORIGIN, START, Organisation, key_of
 
 SM2 = Sm2PrivateKey.generate()
@@ -63,10 +64,12 @@ def append(ledger: Ledger, *envelopes: bytes) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_sm2_is_off_unless_the_settings_name_it(workers: int, open_ledger: OpenLedger) -> None:
+def test_sm2_is_off_unless_the_settings_name_it(
+    workers: int, open_ledger: OpenLedger, clock: SteadyClock
+) -> None:
     organisation = Organisation()
     ledger = open_ledger(options=Options(admission_workers=workers))
-    append(ledger, *organisation.set_up())
+    set_up(ledger, organisation, clock)
     refused = registration(organisation, "rec-3", SM2)
     # So many that a helper process admits them, where there is one.
     awards = [organisation.award("m-3") for _ in range(20)]
@@ -82,12 +85,13 @@ def test_sm2_is_off_unless_the_settings_name_it(workers: int, open_ledger: OpenL
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_registered_sm2_key_signs_and_every_verifier_takes_it(
-    workers: int, open_ledger: OpenLedger, tmp_path: Path
+    workers: int, open_ledger: OpenLedger, clock: SteadyClock, tmp_path: Path
 ) -> None:
     take_sm2(tmp_path / "data")
     organisation = Organisation()
     ledger = open_ledger(options=Options(admission_workers=workers))
-    append(ledger, *organisation.set_up(), registration(organisation, "rec-3", SM2))
+    set_up(ledger, organisation, clock)
+    append(ledger, registration(organisation, "rec-3", SM2))
     append(ledger, organisation.role("rec-3", "recorder"))
     append(ledger, *[award(organisation, "rec-3", SM2, key_of("com-1")) for _ in range(300)])
     impostor = Sm2PrivateKey(Sm2PrivateKey.generate().seed, SM2.public_key)
