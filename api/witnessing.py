@@ -21,7 +21,7 @@ import structlog
 
 from ledger import schema
 from ledger.domain.organisation import STREAM
-from ledger.domain.witnessing import WITNESSED
+from ledger.domain.witnessed import WITNESSED
 from ledger.entry import format_instant, new_id, parse_entry, parse_envelope, statement_payload
 from ledger.errors import BusyError, ConflictError, MingzhangError
 from ledger.log.policy import NONE, Policy, Verdict, judge, satisfied

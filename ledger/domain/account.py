@@ -107,12 +107,13 @@ class PointsEntry:
     """One entry. `points` are per unit of the item, None where the item fixes them.
 
     Steps from `round_start` on are those since the last revision; earlier ones keep their people.
-    `opened_at` is when the term that now runs began, `state_since` when the state did; `lapses`
-    counts the terms that lapsed in this state, `until` is the last day of an extension that was
-    recorded at `extended_at`. `closes` is the
-    last day of publicity as the statement that opened it says, and `rest` how many working days
-    of it were left when an objection stopped it, None for a whole publicity; `stopped_at` is when,
-    `shown_at` when the publicity that it stopped had opened.
+    `opened_at` is when the term that now runs began, at the log's `opened_index`; a publicity
+    begins once that is witnessed (B21). `state_since` is when the state did; `lapses` counts the
+    terms that lapsed in it, `until` is the last day of an extension, recorded at `extended_at`.
+    `closes` is the last day of publicity as the statement that opened it says, and `rest` how many
+    working days of it were left when an objection stopped it, None for a whole publicity;
+    `stopped_at` is when, `shown_at` (and `shown_index`) when the publicity that it stopped had
+    opened.
     `reviewers` and `dual` are what the group check named; a `dual` entry needs one of the unit
     above as well (A33). `texts` are the commitments in all statements about it. `account` is that
     of an import, which names no item; else the item says it. `erratum` is what gives the right
@@ -155,6 +156,8 @@ class PointsEntry:
     rest: int | None = None
     final_at: str | None = None
     final_index: int | None = field(default=None, compare=False)
+    opened_index: int | None = field(default=None, compare=False)
+    shown_index: int | None = field(default=None, compare=False)
     decided_at: str | None = None
     filed: bool = False
     order: str | None = None
@@ -277,6 +280,7 @@ def _opened(entry: PointsEntry, state: str, event: Event, step: str | None) -> P
         entry,
         state=state,
         opened_at=event.recorded_at,
+        opened_index=event.index,
         state_since=event.recorded_at,
         steps=steps,
         lapses=0,
@@ -313,6 +317,7 @@ def _new(event: Event, kind: str, origin: str, state: str, act: dict[str, Any]) 
         state=state,
         claimed_at=at,
         opened_at=at,
+        opened_index=event.index,
         state_since=at,
         steps=(Step(CLAIM_STEP, proposal.id, proposal.keyids, at),),
         texts=tuple(dict.fromkeys(commitments(proposal.body))),
@@ -535,6 +540,7 @@ def _resumed(entry: PointsEntry, event: Event) -> PointsEntry:
         rest=body["rest"],
         stopped_at=None,
         shown_at=None,
+        shown_index=None,
         objections=0,
     )
 
@@ -547,6 +553,7 @@ def _objected(entries: Entries, event: Event) -> Entries:
             _opened(entry, OBJECTED, event, None),
             stopped_at=event.recorded_at,
             shown_at=entry.opened_at,
+            shown_index=entry.opened_index,
         )
     entries[entry.id] = replace(entry, steps=(*entry.steps, step), objections=entry.objections + 1)
     return entries

@@ -24,7 +24,7 @@ from ledger.domain.rights import (
 )
 from ledger.domain.rule import Rule
 from ledger.domain.texts import ERASED
-from ledger.domain.witnessing import WITNESSED
+from ledger.domain.witnessed import WITNESSED
 from ledger.domain.world import World
 from ledger.errors import FormatError, Refused
 from ledger.signing import check_public_key, keyid, read_public_key

@@ -35,8 +35,10 @@ from ledger.domain.organisation import ROOT_UNIT
 from ledger.domain.policy import figure
 from ledger.domain.rights import holds, signers
 from ledger.domain.way import case_of, found
-from ledger.domain.world import World
+from ledger.domain.witnessing import witnessed_at
+from ledger.domain.world import WITNESSES_FROM, World
 from ledger.errors import Refused
+from ledger.rules.member import FOREVER
 
 PUBLICITY, RETURN = "publicity", "returned"
 PASSES_MAX = 2
@@ -112,9 +114,27 @@ def end_of(world: World, entry: PointsEntry, term: str) -> str:
         return term_end(world, day, days)
     if term == PUBLICITY and entry.rest is not None:
         days = entry.rest
+    elif term == PUBLICITY:
+        begun = publicity_begun(world, entry)
+        if begun is None:
+            return FOREVER
+        day = world.today(begun)
     end = working_end(world, entry.opened_at, day, days) if days else day
     # What the notice says stands, also against a calendar of the same instant.
     return end if entry.closes is None or term != PUBLICITY else max(end, entry.closes)
+
+
+def publicity_begun(world: World, entry: PointsEntry) -> str | None:
+    """Return when a publicity began: at the cosignature that completed the quorum over it (B21).
+
+    None while no witnessed checkpoint covers the entry that opened it: what nobody outside has
+    seen is not public. Where the log had no witnesses yet it begins with that entry.
+    """
+    first, opened = world.positions.get(WITNESSES_FROM), entry.opened_index
+    if first is None or opened is None or opened <= first:
+        return entry.opened_at
+    seen = witnessed_at(world, opened)
+    return max(seen, entry.opened_at) if seen is not None else None
 
 
 def _length(world: World, entry: PointsEntry, term: str) -> int:

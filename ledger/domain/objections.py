@@ -25,7 +25,7 @@ from ledger.domain.calendar import Calendars
 from ledger.domain.deadlines import outage_days, term_end
 from ledger.domain.eligibility import Case, refuse
 from ledger.domain.event import Proposal
-from ledger.domain.lapses import PUBLICITY, due_term, end_of
+from ledger.domain.lapses import PUBLICITY, due_term, end_of, publicity_begun
 from ledger.domain.organisation import ROOT_UNIT
 from ledger.domain.policy import PEOPLE_MIN, figure
 from ledger.domain.pricing import path_on
@@ -68,7 +68,11 @@ def rest_of_term(world: World, entry: PointsEntry) -> int:
     """Return how many working days of publicity were left when an objection stopped it."""
     assert entry.stopped_at is not None  # noqa: S101 - asked of stopped entries
     assert entry.shown_at is not None  # noqa: S101
-    end = end_of(world, replace(entry, opened_at=entry.shown_at), PUBLICITY)
+    shown = replace(entry, opened_at=entry.shown_at, opened_index=entry.shown_index)
+    begun = publicity_begun(world, shown)
+    if begun is None or begun > entry.stopped_at:
+        return figure(world, entry, "publicity_working_days")
+    end = end_of(world, shown, PUBLICITY)
     calendar = (world.calendars.get(ROOT_UNIT) or Calendars()).at(entry.stopped_at)
     calendar = calendar.without(outage_days(world))
     day, rest = world.today(entry.stopped_at), 0

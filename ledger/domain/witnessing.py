@@ -9,11 +9,11 @@ from __future__ import annotations
 from ledger.domain.event import Proposal
 from ledger.domain.organisation import ROOT_UNIT, STREAM
 from ledger.domain.rights import holds, need, signers
-from ledger.domain.world import World
+from ledger.domain.witnessed import TIME_S_MAX, time_s
+from ledger.domain.world import WITNESSED_COUNT, World
 from ledger.errors import FormatError, Refused
 from ledger.log.note import parse_signature
 
-WITNESSED = "checkpoint.witnessed"
 SERVICE = "service"
 _COSIGNATURE_BYTES = frozenset({8 + 64, 8 + 2420})
 
@@ -33,9 +33,29 @@ def decide_witnessed(world: World, proposal: Proposal, ident: str, today: str) -
             raise Refused("cosignature-form", error.message) from None
         if len(found.signature) not in _COSIGNATURE_BYTES:
             raise Refused("cosignature-form", f"the line of {found.name} is no cosignature")
+        if time_s(found) > TIME_S_MAX:
+            raise Refused("cosignature-form", f"the line of {found.name} has an impossible time")
         if (found.name, found.key_id) in seen:
             raise Refused("cosignature-once", f"{found.name} stands there twice")
         seen.add((found.name, found.key_id))
+
+
+def witnessed_at(world: World, index: int) -> str | None:
+    """Return when the quorum was complete for the first witnessed checkpoint that covers `index`.
+
+    None where none does yet. Witnessed sizes grow, so it is sought by halves.
+    """
+    low, high = 0, world.positions.get(WITNESSED_COUNT) or 0
+    while low < high:
+        middle = (low + high) // 2
+        found = world.witnessed.get(str(middle))
+        assert found is not None  # noqa: S101 - numbered without a gap
+        if found[0] > index:
+            high = middle
+        else:
+            low = middle + 1
+    covering = world.witnessed.get(str(low))
+    return covering[1] if covering is not None else None
 
 
 def decide_recovery(world: World, proposal: Proposal, ident: str, today: str) -> None:

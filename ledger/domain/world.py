@@ -35,12 +35,14 @@ from ledger.domain.organisation import ROOT_UNIT, Organisation
 from ledger.domain.period import Period, Seal
 from ledger.domain.rulebook import Rulebook
 from ledger.domain.unit import Unit
+from ledger.domain.witnessed import WITNESSED, completed_at
 from ledger.rules.period import preceding
 from ledger.signing import decode_base64, keyid
 
 V = TypeVar("V")
 
 SIZE, LAST = "size", "last"
+WITNESSES_FROM, WITNESSED_COUNT = "witnesses from", "witnessed"
 
 
 class Table(Generic[V]):
@@ -114,6 +116,7 @@ TABLES = (
     "spans",
     "spent",
     "units",
+    "witnessed",
 )
 """All that a world holds, by attribute."""
 _REMEMBERED = ("unit", "rulebook", "ledger")
@@ -130,8 +133,9 @@ class World:
     the period by unit, rulebook, kind and first day. `accounts` (by stream) holds only those that
     were loaded for deciding. `holders` are the actors ever granted a role over a unit, by
     `<role> <unit>`. `rulings` are ids of disputes by that of their decision, `cases` those by the
-    stream of an entry that a decision opened. `memo` keeps what follows from units and rulebooks
-    alone; an event of either drops it.
+    stream of an entry that a decision opened. `witnessed` are size and instant of witnessed
+    checkpoints by number (`positions` has how many, and where the first stands). `memo` keeps what
+    follows from units and rulebooks alone; an event of either drops it.
     """
 
     __slots__ = (*TABLES, "_base", "memo")
@@ -162,6 +166,7 @@ class World:
         self.disputes: Table[Dispute] = Table(base.disputes if base else None)
         self.rulings: Table[str] = Table(base.rulings if base else None)
         self.cases: Table[tuple[str, ...]] = Table(base.cases if base else None)
+        self.witnessed: Table[tuple[int, str]] = Table(base.witnessed if base else None)
         self.memo: dict[tuple[str, ...], Any] = base.memo if base else {}
         self._base = base
 
@@ -223,6 +228,8 @@ def _evolve_organisation(world: World, ident: str, event: Event) -> None:
             world.today(event.proposal.body["from"]), world.today(event.proposal.body["to"])
         )
         world.outages[ident] = (world.outages.get(ident) or frozenset()) | frozenset(down)
+    elif event.proposal.type == WITNESSED:
+        _keep_witnessed(world, event)
     if before is not None:
         return
     for listed in event.proposal.body["keys"]:
@@ -236,6 +243,19 @@ def _evolve_organisation(world: World, ident: str, event: Event) -> None:
         world.keys[keyid(raw)] = key
         world.registrars[key.actor] = True
     world.holders[f"registrar {ROOT_UNIT}"] = tuple(sorted(after.founders))
+
+
+def _keep_witnessed(world: World, event: Event) -> None:
+    """Keep which checkpoints were witnessed and when, by number; only larger ones say more."""
+    size = event.proposal.body["size"]
+    count = world.positions.get(WITNESSED_COUNT) or 0
+    before = world.witnessed.get(str(count - 1))
+    if before is not None and before[0] >= size:
+        return
+    if count == 0:
+        world.positions[WITNESSES_FROM] = event.index
+    world.witnessed[str(count)] = size, completed_at(event.proposal.body)
+    world.positions[WITNESSED_COUNT] = count + 1
 
 
 def _evolve_unit(world: World, ident: str, event: Event) -> None:
