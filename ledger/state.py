@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,8 @@ _ID = re.compile(r"[a-z0-9-]{1,64}").fullmatch
 _HEX64 = re.compile(r"[0-9a-f]{64}").fullmatch
 _TEXTS = {"member": _ID, "unit": _ID, "period": _ID, "head": _HEX64}
 _PROOF = ("hashes", "index", "leaf", "receipt", "tree", "v")
+_ABSENCE = ("absent", "neighbours", "receipt", "v")
+_NEIGHBOUR = ("hashes", "index", "leaf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +161,19 @@ class StateProof:
             {
                 "v": 1,
                 "tree": self.tree,
-                "index": self.index,
-                "leaf": encode_base64(self.leaf),
-                "hashes": [encode_base64(each) for each in self.hashes],
+                **self.path(),
                 # A receipt's lines; canonical JSON here carries no control characters.
                 "receipt": self.receipt.decode().split("\n"),
             }
         )
+
+    def path(self) -> dict[str, Any]:
+        """Return the leaf and where it stands, as JSON's types."""
+        return {
+            "index": self.index,
+            "leaf": encode_base64(self.leaf),
+            "hashes": [encode_base64(each) for each in self.hashes],
+        }
 
     def check(self, body: dict[str, Any]) -> Leaf:
         """Return the leaf, which lies under the root that `body` (of `state.sealed`) names.
@@ -183,29 +192,80 @@ class StateProof:
         return leaf
 
 
-def parse_proof(data: bytes) -> StateProof:
-    """Read a proof's file, exactly as `StateProof.data` writes it. Raises FormatError."""
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """That a member is in no leaf of a `members` tree: the leaves between which it would stand."""
+
+    member: str
+    neighbours: tuple[StateProof, ...]
+    receipt: bytes
+
+    def data(self) -> bytes:
+        """Return the proof's file: RFC 8785 JSON, as `StateProof.data` has it."""
+        return canonical.dumps(
+            {
+                "v": 1,
+                "absent": self.member,
+                "neighbours": [each.path() for each in self.neighbours],
+                "receipt": self.receipt.decode().split("\n"),
+            }
+        )
+
+
+def absence(leaves: Sequence[MemberLeaf], member: str, receipt: bytes) -> Absence:
+    """Return the proof that `member` is in none of the leaves. Raises ValueError where it is."""
+    names = [each.member.encode() for each in leaves]
+    at = bisect_left(names, member.encode())
+    if at < len(names) and leaves[at].member == member:
+        raise ValueError(f"{member} is in the tree")
+    beside = [index for index in (at - 1, at) if 0 <= index < len(leaves)]
+    return Absence(member, tuple(prove(leaves, index, receipt) for index in beside), receipt)
+
+
+def parse_proof(data: bytes) -> StateProof | Absence:
+    """Read a proof's file, exactly as `data` of the two writes it. Raises FormatError."""
     if len(data) > PROOF_BYTES_MAX:
         raise FormatError(f"a state proof of {len(data)} bytes; at most {PROOF_BYTES_MAX} are read")
     value = canonical.loads(data)
-    if type(value) is not dict or tuple(value) != _PROOF or value["v"] != 1:
-        raise FormatError(f"a state proof has exactly the members {', '.join(_PROOF)}, and v is 1")
-    hashes, lines = value["hashes"], value["receipt"]
+    names = tuple(value) if type(value) is dict else ()
+    if names not in (_PROOF, _ABSENCE) or value["v"] != 1:
+        raise FormatError(
+            f"a state proof has exactly the members {', '.join(_PROOF)} (of an absence: "
+            f"{', '.join(_ABSENCE)}), and v is 1"
+        )
+    lines = value["receipt"]
+    if type(lines) is not list or not all(type(each) is str for each in lines):
+        raise FormatError("hashes and the receipt's lines are lists of text")
+    receipt = "\n".join(lines).encode()
+    if names == _PROOF:
+        if type(value["tree"]) is not str:
+            raise FormatError("the tree is named by text")
+        _kind(value["tree"])
+        return _parse_path(value, value["tree"], receipt)
+    member, beside = value["absent"], value["neighbours"]
+    if type(member) is not str or _ID(member) is None:
+        raise FormatError(f"absent is the id of a member, not {member!r}")
+    if type(beside) is not list or len(beside) > 2:
+        raise FormatError("an absence has at most two neighbours")
+    if any(type(each) is not dict or tuple(each) != _NEIGHBOUR for each in beside):
+        raise FormatError(f"a neighbour has exactly the members {', '.join(_NEIGHBOUR)}")
+    return Absence(member, tuple(_parse_path(e, MEMBERS, receipt) for e in beside), receipt)
+
+
+def _parse_path(value: dict[str, Any], tree: str, receipt: bytes) -> StateProof:
+    hashes = value["hashes"]
     if type(hashes) is not list or len(hashes) > _PATH_MAX:
         raise FormatError(f"a state proof has a list of at most {_PATH_MAX} hashes")
-    if type(lines) is not list or not all(type(each) is str for each in (*hashes, *lines)):
+    if not all(type(each) is str for each in hashes):
         raise FormatError("hashes and the receipt's lines are lists of text")
     if type(value["index"]) is not int or value["index"] < 0 or type(value["leaf"]) is not str:
         raise FormatError("the index counts from 0, and the leaf is text")
-    if type(value["tree"]) is not str:
-        raise FormatError("the tree is named by text")
-    _kind(value["tree"])
     return StateProof(
-        value["tree"],
+        tree,
         value["index"],
         decode_base64(value["leaf"]),
         tuple(decode_base64(each, HASH_SIZE) for each in hashes),
-        "\n".join(lines).encode(),
+        receipt,
     )
 
 

@@ -438,9 +438,16 @@ def _execute(connection: Connection, name: str, build: int, values: dict[str, An
 def _past(
     connection: Connection, build: int, size: int, frame: Frame, scope: Scope
 ) -> Iterable[ScoreRow]:
-    asked = {"units": list(scope.units), "size": size}
+    return reckoned_rows(frame, scope, *members_with_acts(connection, build, size, scope.units))
+
+
+def members_with_acts(
+    connection: Connection, build: int, size: int, units: Iterable[str]
+) -> tuple[list[MemberRow], dict[str, list[ActRow]]]:
+    """Return who is in units as of a size, whoever has ever moved, and the acts of all of them."""
+    asked = {"units": list(units), "size": size}
     members = [MemberRow(*each) for each in _execute(connection, "members", build, asked)]
-    return reckoned_rows(frame, scope, members, _acts(connection, build, size, members))
+    return members, _acts(connection, build, size, members)
 
 
 def _lacking(

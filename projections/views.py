@@ -13,8 +13,9 @@ from ledger.entry import parse_entry
 from ledger.errors import BusyError, NotFoundError
 from ledger.log.merkle import Edge, peak_nodes
 from ledger.store.tree import node_hashes
-from projections import builds, disputes, finding, rankings, statements
+from projections import builds, commitments, disputes, finding, rankings, statements
 from projections.asof import Wanted, check_same
+from projections.commitments import State
 from projections.disputes import DISPUTES, CaseFile, Cases
 from projections.dossier import STATEMENTS
 from projections.entries import ENTRIES
@@ -116,6 +117,29 @@ class Views:
             return rankings.behind(rankings.from_database(*place, newest=False), limit, after)
 
         return self.read(RANKINGS, answer, as_of)
+
+    def state_size(self, period: str, state: str | None = None) -> int:
+        """Return the log size of a period's seal (`sealed`) or published table (`published`).
+
+        That of the later one unless named. Raises NotFoundError for a period that is not opened,
+        ConflictError where it is neither published nor sealed.
+        """
+        return self.read(
+            RANKINGS,
+            lambda at: commitments.size_of(
+                commitments.opened_of(self._frame(RANKINGS, at), period), state
+            ),
+        )
+
+    def state(self, period: str, size: int) -> State:
+        """Return what a period's state trees hold as of a size. Raises NotFoundError."""
+        return self.read(
+            RANKINGS,
+            lambda at: commitments.from_database(
+                at.connection, at.build, at.as_of, self._frame(RANKINGS, at), period
+            ),
+            Wanted(size=size),
+        )
 
     def statement(
         self,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ledger.errors import FormatError
 from ledger.log.note import VerifierKey
-from ledger.state import SEALED, Leaf, MemberLeaf, parse_proof
+from ledger.state import SEALED, Absence, Leaf, MemberLeaf, check_absent, parse_proof
 from ledger.verify.receipt import ReceiptReport, verify_receipt_file
 
 NOT_SHOWN = (
@@ -17,11 +17,14 @@ NOT_SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class StateReport:
-    """A leaf that lies under the root which an entry of the signed log names."""
+    """A leaf that lies under the root which an entry of the signed log names, or that none does.
+
+    Without a leaf, `absent` is the member who has none.
+    """
 
     receipt: ReceiptReport
-    leaf: Leaf
-    index: int
+    leaf: Leaf | None
+    absent: str = ""
 
     def lines(self) -> list[str]:
         """Return the report for a reader."""
@@ -33,8 +36,11 @@ class StateReport:
                 f"{body['count']:,} as of log size {body['as_of']:,}, root {body['root']}"
             ),
             f"table       period {body['period']} of unit {body['unit']}, rules {body['rulebook']}",
-            f"member      {leaf.member} in unit {leaf.unit}",
         ]
+        if leaf is None:
+            lines.append(f"OK          {self.absent} is not in the tree: its neighbours are shown")
+            return [*lines, *(f"not shown   {each}" for each in NOT_SHOWN)]
+        lines.append(f"member      {leaf.member} in unit {leaf.unit}")
         if isinstance(leaf, MemberLeaf):
             lines += [
                 f"stream      {leaf.seq} entries, the last is {leaf.head}",
@@ -64,7 +70,10 @@ def verify_state_file(data: bytes, vkey: VerifierKey) -> StateReport:
     statement = report.entry.statement
     if statement.type != SEALED:
         raise FormatError(f"the receipt is of {statement.type}: a state proof has one of {SEALED}")
-    return StateReport(report, proof.check(statement.body), proof.index)
+    if isinstance(proof, Absence):
+        check_absent(proof.member, statement.body, proof.neighbours)
+        return StateReport(report, None, proof.member)
+    return StateReport(report, proof.check(statement.body))
 
 
 def _points(hundredths: int) -> str:

@@ -29,6 +29,15 @@ SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.sta
 FROM mingzhang_views.rankings_{b}_member m
 WHERE (m.unit = ANY(%(units)s) OR m.moves > 0) AND m.since <= %(size)s AND m.until > %(size)s
 
+-- heads: the last entry of each member's stream below a size
+SELECT m.id, e.seq, encode(e.leaf, 'hex')
+FROM unnest(%(members)s::text[]) AS m (id)
+CROSS JOIN LATERAL (
+    SELECT seq, leaf FROM mingzhang.entry
+    WHERE stream = 'member/' || m.id AND index < %(size)s
+    ORDER BY seq DESC LIMIT 1
+) AS e
+
 -- acts: the acts of members as of a size
 SELECT a.id::text, a.member, a.rulebook, a.version, a.kind, a.origin, a.account, a.item,
     a.act_date::text, a.quantity, a.points, a.activity, a.deed, a.state, a.counts, a.final_index,

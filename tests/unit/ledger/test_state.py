@@ -16,10 +16,12 @@ from ledger.log.merkle import EMPTY_ROOT
 from ledger.state import (
     MEMBERS,
     RANKING,
+    Absence,
     Leaf,
     MemberLeaf,
     RankingLeaf,
     StateProof,
+    absence,
     check_absent,
     parse_leaf,
     parse_proof,
@@ -194,3 +196,32 @@ def test_a_large_file_is_not_read() -> None:
     proof = StateProof(MEMBERS, 0, members(1)[0].data(), (), b"x" * (1 << 20))
     with pytest.raises(FormatError, match="at most"):
         parse_proof(proof.data())
+
+
+@pytest.mark.parametrize(("absent", "shown"), [("m-0015", [1, 2]), ("a", [0]), ("z", [4])])
+def test_the_file_of_an_absence_has_the_neighbours(absent: str, shown: list[int]) -> None:
+    leaves = members(5)
+    made = absence(leaves, absent, RECEIPT)
+    again = parse_proof(made.data())
+    assert again == made
+    assert isinstance(again, Absence)
+    assert [each.index for each in again.neighbours] == shown
+    check_absent(again.member, body(list(leaves)), again.neighbours)
+    with pytest.raises(ValueError, match="is in the tree"):
+        absence(leaves, "m-002", RECEIPT)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"absent": "M-1"}, "id of a member"),
+        ({"neighbours": {}}, "at most two"),
+        ({"neighbours": [{}, {}, {}]}, "at most two"),
+        ({"neighbours": [{"leaf": ""}]}, "a neighbour has exactly"),
+        ({"tree": MEMBERS}, "exactly the members"),
+    ],
+)
+def test_an_absence_that_is_not_exactly_one_is_refused(change: dict[str, Any], reason: str) -> None:
+    value = orjson.loads(absence(members(3), "m-0015", RECEIPT).data()) | change
+    with pytest.raises(FormatError, match=reason):
+        parse_proof(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
