@@ -111,6 +111,8 @@ def ranking_json(found: Ranking, limit: int) -> dict[str, Any]:
         "unit": found.unit,
         "rulebook": found.rulebook,
         "period": found.period.text,
+        "member_type": found.asked.member_type,
+        "category": found.asked.category,
         "first": found.days.first,
         "last": found.days.last,
         "provisional": found.provisional,

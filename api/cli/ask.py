@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 import typer
 
 from api.cli import console
@@ -16,6 +17,10 @@ from projections.asof import Wanted, read_as_of
 from projections.runner import Runner
 from projections.statements import PAGE_ENTRIES
 from projections.views import Views
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="A JSON document a line, as over HTTP, for a program.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +36,7 @@ def ranking(
     member_type: console.TypeOnly = None,
     category: console.CategoryOnly = None,
     as_of: console.AsOf = None,
+    as_json: AsJson = False,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
     """Show the ranking of a unit; with several rulebooks, one for each.
@@ -44,6 +50,12 @@ def ranking(
         tables = [
             views.ranking(unit, period, wanted, rulebook=each, **only) for each in named or (None,)
         ]
+    if as_json:
+        from api.views import ranking_json  # noqa: PLC0415 - it loads what serves HTTP
+
+        for each in tables:
+            _echo_json(ranking_json(each, len(each.standings) + 1))
+        return
     typer.echo("\n".join(map(render.ranking_text, tables)), nl=False)
 
 
@@ -52,6 +64,7 @@ def statement(
     after: console.After = 0,
     limit: console.Limit = PAGE_ENTRIES,
     as_of: console.AsOf = None,
+    as_json: AsJson = False,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
     """Show a member's entries.
@@ -61,7 +74,16 @@ def statement(
     wanted = read_wanted(as_of, data)
     with _views(data) as views:
         found = views.statement(member, wanted, after=after, limit=limit)
+    if as_json:
+        from api.views import statement_json  # noqa: PLC0415 - it loads what serves HTTP
+
+        _echo_json(statement_json(found))
+        return
     typer.echo(render.statement_text(found), nl=False)
+
+
+def _echo_json(value: dict[str, Any]) -> None:
+    typer.echo(orjson.dumps(value).decode())
 
 
 def read_wanted(as_of: str | None, data: Path) -> Wanted | None:

@@ -131,6 +131,46 @@ def sample(
         typer.echo(line)
 
 
+@audit.command()
+def compare(
+    where: Where,
+    vkey: console.Vkey,
+    published: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--published",
+            help="A file that was published: a tree's leaves (`mingzhang seal`), or the JSON of "
+            "`mingzhang ranking` or `statement`. Give it once for each.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute what was published again, from the log alone, and say what differs.
+
+    Every sealed root and count; of each file the members who differ, and which entry makes the
+    difference. Exit status 0 only if all is what the log gives, 1 if something is not, 2 if it
+    could not be tried.
+    """
+    # The read models take a while to load, and no other command here needs them.
+    from projections import compare as comparing  # noqa: PLC0415
+    from projections import compare_text  # noqa: PLC0415
+
+    key = console.verifier_key(vkey)
+    files = [(str(each), console.read_file(each)) for each in published or ()]
+    try:
+        with progress.bar("folding entries") as told:
+            found = comparing.compare(where, key, files, told)
+    except comparing.PublishedError as error:
+        raise console.CommandError(error.message) from None
+    if as_json:
+        _echo_json(compare_text.as_json(found))
+    else:
+        for line in compare_text.lines(found):
+            typer.echo(line)
+    if not found.ok:
+        raise typer.Exit(console.FAILED)
+
+
 @audit.command("verify-sample")
 def verify_sample(
     file: Annotated[Path, typer.Argument(help="A working paper of `audit sample`.")],

@@ -21,6 +21,7 @@ from projections.sealed import Wish, states
 from projections.views import Views
 from tests.support.journal import SIGNER, Journal, random_journal
 
+WRITTEN = {"y": "2025", "q2": "2025-Q2", "feb": "2025-02"}
 PERIODS = {
     "y": ("root", "year", "2025-01-01", "2025-12-31"),
     "q2": ("east", "quarter", "2025-04-01", "2025-06-30"),
