@@ -78,7 +78,7 @@ def get_ranking(
     check_rankings(service.publish_rankings)
     only = {"rulebook": page.rulebook, "member_type": page.type, "category": page.category}
     after = _cursor(page.after) if page.after is not None else None
-    found = _views(service).ranking_page(
+    found = views_of(service).ranking_page(
         unit, page.period, page.limit, after, _wanted(page.as_of), **only
     )
     return _answer(ranking_json(found, page.limit))
@@ -96,7 +96,7 @@ def get_statement(
 
     Each with its worth, what it counts, what clipped it, and the whole of its way.
     """
-    found = _views(service).statement(
+    found = views_of(service).statement(
         ident, _wanted(page.as_of), after=page.after, limit=page.limit
     )
     return _answer(statement_json(found))
@@ -184,7 +184,8 @@ def _wanted(text: str | None) -> Wanted | None:
     return parse_as_of(text) if text is not None else None
 
 
-def _views(service: Service) -> Views:
+def views_of(service: Service) -> Views:
+    """Return the read models. Raises BusyError in a process that has none."""
     if service.views is None:
         raise BusyError("this process answers nothing from read models")
     return service.views

@@ -8,7 +8,7 @@ ranks by. Of the `ranking` tree they are the table's places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -286,3 +286,20 @@ def proof(
             "whether the member is in the unit at all"
         )
     return absence(found.members, member, receipt)
+
+
+def prove_sealed(
+    reader: Reader,
+    state_of: Callable[[str, int], State],
+    period: str,
+    tree: str,
+    as_of: int,
+    member: str,
+) -> StateProof | Absence:
+    """Return the proof of a member under the root that the log seals; `state_of` computes it.
+
+    Raises what `sealed_entry` and `proof` raise.
+    """
+    body, ident = sealed_entry(reader, period, tree, as_of)
+    receipt = reader.receipt(ident)
+    return proof(state_of(period, as_of), tree, member, body, receipt)

@@ -30,6 +30,7 @@ from projections.statements import PAGE_ENTRIES, MemberStatement
 
 PAGE_MAX = 1_000
 FRAMES_MAX = 4
+STATES_MAX = 2
 _TRIES = 5
 
 A = TypeVar("A")
@@ -59,6 +60,7 @@ class Views:
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
         self._frames: dict[tuple[str, int, int], Frame] = {}
+        self._states: dict[tuple[str, int], State] = {}
 
     def close(self) -> None:
         """Close the pool, of whoever hands it over for good."""
@@ -132,7 +134,19 @@ class Views:
         )
 
     def state(self, period: str, size: int) -> State:
-        """Return what a period's state trees hold as of a size. Raises NotFoundError."""
+        """Return what a period's state trees hold as of a size. Raises NotFoundError.
+
+        The last ones are kept: many members ask for a proof of one seal, and a prefix stays.
+        """
+        found = self._states.pop((period, size), None)
+        if found is None or found.as_of.parked:
+            found = self._read_state(period, size)
+        self._states[period, size] = found
+        while len(self._states) > STATES_MAX:
+            self._states.pop(next(iter(self._states)), None)
+        return found
+
+    def _read_state(self, period: str, size: int) -> State:
         return self.read(
             RANKINGS,
             lambda at: commitments.from_database(

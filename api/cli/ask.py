@@ -99,7 +99,14 @@ def read_wanted(as_of: str | None, data: Path) -> Wanted | None:
 @contextmanager
 def _views(data: Path) -> Iterator[Views]:
     """Open the read models, folded up to what is signed now."""
+    with opened(data) as (_, views):
+        yield views
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[tuple[Ledger, Views]]:
+    """Open the ledger to read it, and its read models, folded up to what is signed now."""
     with Ledger.open(data, options=Options(append=False)) as ledger:
         Runner.of(ledger).catch_up()
         with ledger.database.pool(1, 1) as pool:
-            yield Views(pool)
+            yield ledger, Views(pool)

@@ -41,6 +41,8 @@ _MODULES = {
     "statement": "ask",
     "tasks": "duties",
     "where": "duties",
+    "seal": "states",
+    "proof": "states",
     "replay": "replay",
     "audit": "audit",
     "rulebook": "author",

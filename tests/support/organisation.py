@@ -151,8 +151,13 @@ class Organisation:
             also=("com-1",),
         )
 
-    def rulebook(self, version: str = "1.0.0", effective_from: str | None = None) -> Envelope:
-        """Return the publication of `rules`: a credit `C-1` and a debit `D-1`, any points."""
+    def rulebook(
+        self, version: str = "1.0.0", effective_from: str | None = None, **more: Any
+    ) -> Envelope:
+        """Return the publication of `rules`: a credit `C-1` and a debit `D-1`, any points.
+
+        `more` are members of the document beside these.
+        """
         items = [
             {
                 "code": code,
@@ -175,7 +180,7 @@ class Organisation:
             "title_en": "Rules",
             "member_types": [{"code": "ordinary", "name_zh": "普通党员"}],
             "items": items,
-        }
+        } | more
         return self.statement(
             "rulebook.published", "rulebook/rules", "sec-1", body, also=("com-1",)
         )

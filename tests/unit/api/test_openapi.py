@@ -27,6 +27,7 @@ ROUTES = {
     ("get", "/v1/way/{statement_id}"): {"application/json"},
     ("get", "/v1/rankings/{unit}"): {"application/json"},
     ("get", "/v1/members/{ident}/statement"): {"application/json"},
+    ("get", "/v1/states/{period}/{tree}/{as_of}/{member}"): {"application/json"},
     ("get", "/v1/receipts/{statement_id}"): {"text/plain"},
     ("get", "/v1/schemas/{statement_type}"): {"application/schema+json"},
     ("get", "/v1/proofs/inclusion/{size}/{index}"): {"application/json"},

@@ -156,8 +156,9 @@ def test_published_leaves_name_the_member_and_the_entry_that_was_left_out(
     assert change.published is None
     first = next(each for each in one.why.causes if each.entry == log.first)
     both = {each.entry: each for each in first.changes}
-    assert both[log.second].published is not None
-    assert both[log.second].published.clipped == (), "nothing clips it where the other is not"
+    alone = both[log.second].published
+    assert alone is not None
+    assert alone.clipped == (), "nothing clips it where the other is not"
 
 
 def test_a_member_left_out_of_leaves_or_put_in_is_named(log: Sealed, tmp_path: Path) -> None:
