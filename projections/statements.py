@@ -317,8 +317,9 @@ def _line(
         worth = counted = _signed(act)
     if entry.kind == REVERSAL:
         worth = 0
-    # A term needs the member's own state only where the member has left (B17).
+    # A term needs the member's own state and last day only where the member has left (B17).
     frame.world.members[row.id] = Member(*row[:6])
+    frame.world.histories[row.id] = history_of(row)
     spell = member.spell_on(entry.act_date)
     adjusted: tuple[str, ...] = ()
     if spell is not None and spell.path and act.counts and entry.final_index is not None:

@@ -1,6 +1,7 @@
 -- indexes: a member's entries, and the statements of an entry
 CREATE INDEX ON mingzhang_views.statements_{b}_frame (since);
 CREATE INDEX ON mingzhang_views.statements_{b}_entry (member);
+CREATE INDEX ON mingzhang_views.statements_{b}_entry (since, until) WHERE state = 'published';
 CREATE INDEX ON mingzhang_views.statements_{b}_step (entry);
 CREATE INDEX ON mingzhang_views.statements_{b}_role (actor)
 
@@ -32,6 +33,20 @@ SELECT e.id::text, e.member, e.seq, e.log_index, e.kind, e.origin, e.rulebook, e
     e.whole
 FROM mingzhang_views.statements_{b}_entry e
 WHERE e.id = ANY(%(ids)s::uuid[]) AND e.since <= %(size)s AND e.until > %(size)s
+
+-- in_publicity: all entries in publicity as of a size
+SELECT e.id::text, e.member, e.seq, e.log_index, e.kind, e.origin, e.rulebook, e.version, e.item,
+    e.account, e.act_date::text, e.quantity, e.points, e.state, e.state_since, e.closes::text,
+    e.final_at, e.final_index, e.reverses::text, e.reversed_by::text, e.half_stream, e.half::text,
+    e.whole
+FROM mingzhang_views.statements_{b}_entry e
+WHERE e.state = 'published' AND e.since <= %(size)s AND e.until > %(size)s
+
+-- some_members: members by id as of a size
+SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.stays, m.away,
+    m.left_on::text
+FROM mingzhang_views.statements_{b}_member m
+WHERE m.id = ANY(%(members)s) AND m.since <= %(size)s AND m.until > %(size)s
 
 -- steps: the statements of entries' ways
 SELECT s.id::text, s.entry::text, s.member, s.log_index, s.recorded_at, s.type, s.actor, s.keyids
