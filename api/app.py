@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api import (
+    boards,
     committee,
     documents,
     duties,
@@ -62,6 +63,7 @@ def create_app(service: Service) -> FastAPI:
         entries,
         duties,
         views,
+        boards,
         states,
         proofs,
         log,

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api import problems, shown
 from api.access import ClosedError, committee_member
 from api.answers import JsonBytes
+from api.boards import activity_json
 from api.bodies import Bodies, bodies_of, media_type
 from api.service import Service, ServiceOf
 from api.tables.writer import write_table
@@ -43,6 +44,7 @@ _DAY = r"^\d{4}-\d\d-\d\d$"
 
 M = TypeVar("M", bound=BaseModel)
 router = APIRouter(prefix="/v1/committee", tags=["committee"])
+UnitId = Annotated[str, Path(pattern=_ID, description="A unit's id")]
 DisputeId = Annotated[str, Path(pattern=_ID, description="A dispute's id")]
 
 
@@ -101,6 +103,15 @@ class CasesQuestion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     every: bool = False
+    as_of: str | None = Field(None, max_length=32)
+
+
+class ActivityQuestion(BaseModel):
+    """Which month of recording."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    month: str = Field(max_length=16, description="such as `2025-03`")
     as_of: str | None = Field(None, max_length=32)
 
 
@@ -184,6 +195,26 @@ def get_entries_table(
     name = f"entries-{page.as_of.size}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', **_UNCACHED}
     return XlsxBytes(write_table(HEADER, table_rows(page), XLSX), headers=headers)
+
+
+@router.get(
+    "/activity/{unit}",
+    response_class=JsonBytes,
+    responses=problems.documented(400, 401, 403, 404, 422),
+)
+def get_activity(
+    request: Request,
+    unit: UnitId,
+    question: Annotated[ActivityQuestion, Query()],
+    service: ServiceOf,
+) -> Response:
+    """Return who took which steps in a unit and those below it in a month.
+
+    `hours` is the median since the step before of the same entry, null where there was none.
+    """
+    _, views, _ = _open(request, service)
+    position = None if question.as_of is None else parse_as_of(question.as_of)
+    return _json(activity_json(views.activity(unit, question.month, position)))
 
 
 @router.get(

@@ -101,7 +101,7 @@ def page_from_database(
             asked[name] = value
             parts.append(name)
     if wanted.unit is not None:
-        asked["units"] = _covered(connection, build, as_of, wanted.unit)
+        asked["units"] = covered_units(connection, build, as_of, wanted.unit)
     if after is not None:
         parts.append("after")
     conditions = "\n    AND ".join(query("entries", f"if_{name}", build) for name in parts)
@@ -123,7 +123,10 @@ def _hands(
     return hands
 
 
-def _covered(connection: psycopg.Connection[Any], build: int, as_of: AsOf, unit: str) -> list[str]:
+def covered_units(
+    connection: psycopg.Connection[Any], build: int, as_of: AsOf, unit: str
+) -> list[str]:
+    """Return a unit and every unit below it. Raises NotFoundError for an unknown one."""
     asked = {"unit": unit, "size": as_of.size}
     found = connection.execute(query("entries", "covered_units", build).encode(), asked)
     units = [ident for (ident,) in found]

@@ -441,12 +441,19 @@ def _past(
     return reckoned_rows(frame, scope, *members_with_acts(connection, build, size, scope.units))
 
 
+def members_of(
+    connection: Connection, build: int, size: int, units: Iterable[str]
+) -> list[MemberRow]:
+    """Return who is in units as of a size, and whoever has ever moved."""
+    asked = {"units": list(units), "size": size}
+    return [MemberRow(*each) for each in _execute(connection, "members", build, asked)]
+
+
 def members_with_acts(
     connection: Connection, build: int, size: int, units: Iterable[str]
 ) -> tuple[list[MemberRow], dict[str, list[ActRow]]]:
     """Return who is in units as of a size, whoever has ever moved, and the acts of all of them."""
-    asked = {"units": list(units), "size": size}
-    members = [MemberRow(*each) for each in _execute(connection, "members", build, asked)]
+    members = members_of(connection, build, size, units)
     return members, _acts(connection, build, size, members)
 
 

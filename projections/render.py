@@ -81,11 +81,11 @@ def ranking_text(ranking: Ranking) -> str:
     head = [
         " · ".join(["积分排行 Ranking", *of]),
         *(["暂定，按日常分 Provisional, by the daily score"] if ranking.provisional else []),
-        *_as_of(ranking.as_of),
+        *position_lines(ranking.as_of),
         "",
     ]
     if not ranking.standings and not ranking.asides:
-        return _lines([*head, "没有成员 No members"])
+        return text_of([*head, "没有成员 No members"])
     rows = [
         (
             str(each.rank),
@@ -98,18 +98,18 @@ def ranking_text(ranking: Ranking) -> str:
         for each in ranking.standings
     ]
     names = ("名次 Rank", "成员 Member", "单位 Unit", "积分 Points", "类别 Type", "等次 Band")
-    lines = _table(names, rows, right=(0, 3)) if rows else []
+    lines = table(names, rows, right=(0, 3)) if rows else []
     if ranking.asides:
         aside = [(e.member, _unit(ranking.units[e.unit]), _WHY[e.why]) for e in ranking.asides]
         titles = ("不排名 Not ranked", "单位 Unit", "原因 Reason")
-        lines += ["", *_table(titles, aside, right=())]
+        lines += ["", *table(titles, aside, right=())]
     if ranking.excellent is not None:
         found = ranking.excellent
         lines += ["", f"优秀 Excellent: {', '.join(found.members) or '–'}"]
         lines[-1] += f" · 名额 quota {found.limit}, 参评正式党员 full members {ranking.full}"
         if found.tied:
             lines[-1] += f" · 同分待表决 tied for {found.seats}: {', '.join(found.tied)}"
-    return _lines([*head, *lines])
+    return text_of([*head, *lines])
 
 
 def statement_text(statement: MemberStatement) -> str:
@@ -119,11 +119,11 @@ def statement_text(statement: MemberStatement) -> str:
     head = [
         f"积分明细 Statement · {member.id} · {_unit(statement.unit)} · {standing}",
         *(_figures(each) for each in statement.figures),
-        *_as_of(statement.as_of),
+        *position_lines(statement.as_of),
         "",
     ]
     if not statement.lines:
-        return _lines([*head, "没有记录 No entries"])
+        return text_of([*head, "没有记录 No entries"])
     indexes = {each.entry.id: each.entry.log_index for each in statement.lines}
     names = (
         "序号 Index",
@@ -137,14 +137,14 @@ def statement_text(statement: MemberStatement) -> str:
         "说明 Notes",
         "编号 Entry",
     )
-    lines = _table(names, [_line(each, indexes) for each in statement.lines], right=(0, 5, 6))
+    lines = table(names, [_line(each, indexes) for each in statement.lines], right=(0, 5, 6))
     steps = [
         (str(line.entry.log_index), *_step(step)) for line in statement.lines for step in line.steps
     ]
     way = ("序号 Index", "位置 Log", "记录时间 Recorded", "经过 Step", "签署 Signed by")
     if statement.more:
         lines += ["", f"续 More: --after {statement.lines[-1].entry.seq}"]
-    return _lines([*head, *lines, "", *_table(way, steps, right=(0, 1))])
+    return text_of([*head, *lines, "", *table(way, steps, right=(0, 1))])
 
 
 def _figures(row: ScoreRow) -> str:
@@ -181,14 +181,14 @@ def what_if_text(answer: WhatIf) -> str:
     head = [
         f"试算 What if · {answer.rulebook} {old} → {answer.version} · {answer.unit} · {days}",
         " · ".join(counts),
-        *_as_of(answer.as_of),
+        *position_lines(answer.as_of),
         "",
     ]
     lines = ["没有变动 Nobody would move"]
     if answer.moves:
         names = ("成员 Member", "单位 Unit", "现在 Now", "试算 Then", "变动 Change")
         titles = (*names, "名次 Rank", "原因 Because of")
-        lines = _table(titles, [_move(each) for each in answer.moves], right=(2, 3, 4))
+        lines = table(titles, [_move(each) for each in answer.moves], right=(2, 3, 4))
     if answer.missing:
         rows = [
             (
@@ -198,8 +198,8 @@ def what_if_text(answer: WhatIf) -> str:
             )
             for each in answer.missing
         ]
-        lines += ["", *_table(("计 0 Counts 0", "条目 Entries", "原因 Why"), rows, right=(1,))]
-    return _lines([*head, *lines])
+        lines += ["", *table(("计 0 Counts 0", "条目 Entries", "原因 Why"), rows, right=(1,))]
+    return text_of([*head, *lines])
 
 
 def _move(move: Move) -> tuple[str, ...]:
@@ -286,7 +286,8 @@ def _unit(unit: Unit) -> str:
     return " ".join(dict.fromkeys([unit.name_zh, unit.name_en])) + f" ({unit.id})"
 
 
-def _as_of(as_of: AsOf) -> list[str]:
+def position_lines(as_of: AsOf) -> list[str]:
+    """Say which position of the log an answer holds for, and what is missing in it."""
     lines = [f"截至 As of: 日志 log size {as_of.size} · {as_of.recorded_at or '–'}"]
     if as_of.parked:
         shown = ", ".join(as_of.parked[:PARKED_SHOWN])
@@ -295,7 +296,8 @@ def _as_of(as_of: AsOf) -> list[str]:
     return lines
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+def table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Lay out rows below their names; the columns `right` are set to the right."""
     widths = [max(map(width, column)) for column in zip(names, *rows, strict=True)]
     lines = []
     for row in (names, *rows):
@@ -307,5 +309,6 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
     return lines
 
 
-def _lines(lines: Sequence[str]) -> str:
+def text_of(lines: Sequence[str]) -> str:
+    """Join lines, each with its end."""
     return "\n".join(lines) + "\n"

@@ -13,7 +13,21 @@ from ledger.entry import parse_entry
 from ledger.errors import BusyError, NotFoundError
 from ledger.log.merkle import Edge, peak_nodes
 from ledger.store.tree import node_hashes
-from projections import builds, commitments, disputes, finding, rankings, statements
+from projections import (
+    activity,
+    builds,
+    commitments,
+    disputes,
+    finding,
+    funds,
+    notices,
+    rankings,
+    reconciliation,
+    redactions,
+    statements,
+    usage,
+)
+from projections.activity import Activity
 from projections.asof import Wanted, check_same
 from projections.commitments import State
 from projections.disputes import DISPUTES, CaseFile, Cases
@@ -22,11 +36,16 @@ from projections.entries import ENTRIES
 from projections.finding import Page
 from projections.fold import AsOf, ReadModel, recorded_at
 from projections.frame import Frame
+from projections.funds import FUNDS, Funds, FundSheet
+from projections.notices import Board
 from projections.period import parse_period
 from projections.rankings import Asked, Ranking, Standing
+from projections.reconciliation import Reconciliation
+from projections.redactions import REDACTIONS, Redactions
 from projections.scores import RANKINGS
 from projections.sql import query
 from projections.statements import PAGE_ENTRIES, MemberStatement
+from projections.usage import Usage
 
 PAGE_MAX = 1_000
 FRAMES_MAX = 4
@@ -230,6 +249,83 @@ class Views:
         return self.read(
             DISPUTES,
             lambda at: disputes.file_from_database(at.connection, at.build, at.as_of, ident, when),
+            as_of,
+        )
+
+    def board(self, unit: str, as_of: Wanted | None = None) -> Board:
+        """Return what is in publicity in a unit and those below it. Raises NotFoundError."""
+        return self.read(
+            STATEMENTS,
+            lambda at: notices.from_database(
+                at.connection, at.build, at.as_of, self._frame(STATEMENTS, at), unit
+            ),
+            as_of,
+        )
+
+    def usage(
+        self, unit: str, period: str, as_of: Wanted | None = None, rulebook: str | None = None
+    ) -> Usage:
+        """Return how a rulebook's items were used in a unit and those below it, in a period.
+
+        Raises what `ranking` raises.
+        """
+        asked = Asked(unit, parse_period(period), rulebook)
+        return self.read(
+            RANKINGS,
+            lambda at: usage.from_database(
+                at.connection, at.build, at.as_of, self._frame(RANKINGS, at), asked
+            ),
+            as_of,
+        )
+
+    def reconciliation(
+        self, unit: str, period: str, as_of: Wanted | None = None, rulebook: str | None = None
+    ) -> Reconciliation:
+        """Return how the roster of a unit's table comes out, unit by unit. Raises as `ranking`."""
+        asked = Asked(unit, parse_period(period), rulebook)
+        return self.read(
+            RANKINGS,
+            lambda at: reconciliation.from_database(
+                at.connection,
+                at.build,
+                at.as_of,
+                self._frame(RANKINGS, at),
+                asked,
+                newest=at.newest,
+            ),
+            as_of,
+        )
+
+    def activity(self, unit: str, month: str, as_of: Wanted | None = None) -> Activity:
+        """Return who took which steps in a unit and those below it in a month, such as `2025-03`.
+
+        Raises FormatError for what is no month, NotFoundError for an unknown unit.
+        """
+        return self.read(
+            ENTRIES,
+            lambda at: activity.from_database(at.connection, at.build, at.as_of, unit, month),
+            as_of,
+        )
+
+    def funds(self, as_of: Wanted | None = None) -> Funds:
+        """Return every reward fund."""
+        return self.read(
+            FUNDS, lambda at: funds.from_database(at.connection, at.build, at.as_of), as_of
+        )
+
+    def fund(self, ident: str, as_of: Wanted | None = None) -> FundSheet:
+        """Return a reward fund with its moves. Raises NotFoundError for an unknown one."""
+        return self.read(
+            FUNDS,
+            lambda at: funds.sheet_from_database(at.connection, at.build, at.as_of, ident),
+            as_of,
+        )
+
+    def redactions(self, as_of: Wanted | None = None) -> Redactions:
+        """Return every erasure, newest first."""
+        return self.read(
+            REDACTIONS,
+            lambda at: redactions.from_database(at.connection, at.build, at.as_of),
             as_of,
         )
 

@@ -8,7 +8,8 @@ CREATE INDEX ON mingzhang_views.entries_{b}_entry (act_date);
 CREATE INDEX ON mingzhang_views.entries_{b}_entry (recorded_on);
 CREATE INDEX ON mingzhang_views.entries_{b}_entry (log_index)
     WHERE reversed AND until = 9223372036854775807;
-CREATE INDEX ON mingzhang_views.entries_{b}_hand (actor, log_index, step)
+CREATE INDEX ON mingzhang_views.entries_{b}_hand (actor, log_index, step);
+CREATE INDEX ON mingzhang_views.entries_{b}_hand (recorded_at COLLATE "C", entry)
 
 -- page: entries that meet conditions, newest first
 SELECT e.id::text, e.log_index, e.member, e.unit, e.kind, e.origin, e.rulebook, e.version, e.item,
@@ -101,3 +102,18 @@ WITH RECURSIVE covered (id) AS (
     WHERE u.since <= %(size)s AND u.until > %(size)s
 )
 SELECT id FROM covered
+
+-- zone: the organisation's time zone, as of a size
+SELECT n.value FROM mingzhang_views.entries_{b}_name n
+WHERE n.name = %(zone)s AND n.since <= %(size)s AND n.until > %(size)s
+
+-- took: who signed which step of entries that have one between two instants
+SELECT h.entry::text, e.unit, h.step, h.actor, h.statement::text, h.recorded_at
+FROM mingzhang_views.entries_{b}_hand h
+JOIN mingzhang_views.entries_{b}_entry e
+    ON e.id = h.entry AND e.since <= %(size)s AND e.until > %(size)s
+WHERE e.unit = ANY(%(units)s) AND h.since <= %(size)s AND h.until > %(size)s
+    AND h.entry IN (
+        SELECT t.entry FROM mingzhang_views.entries_{b}_hand t
+        WHERE t.recorded_at COLLATE "C" >= %(first)s AND t.recorded_at COLLATE "C" < %(behind)s
+    )
