@@ -44,7 +44,11 @@ class Redactions:
 def needs(event: Event) -> Iterable[Need]:
     """Name the rows that `fold` reads for an event."""
     proposal = event.proposal
-    return [(KEY, each) for each in proposal.keyids] if proposal.type == KIND else ()
+    if proposal.type == KIND:
+        return [(KEY, each) for each in proposal.keyids]
+    if proposal.type == "key.registered":
+        return ((KEY, keyid(decode_base64(proposal.body["public_key"]))),)
+    return ()
 
 
 def fold(event: Event, rows: Rows) -> None:
