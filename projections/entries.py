@@ -123,6 +123,8 @@ def needs(event: Event) -> Iterable[Need]:
             named.append((NAME, act["erratum"]))
     elif stream == "member":
         named = [(NAME, ZONE), (STAYS, ident)]
+    elif kind == "key.registered":
+        named = [(NAME, keyid(decode_base64(body["public_key"], 32)))]
     return named
 
 
