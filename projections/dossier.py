@@ -217,7 +217,7 @@ def _actor(event: Event, rows: Rows, ident: str) -> None:
 
 STATEMENTS = ReadModel(
     "statements",
-    3,
+    4,
     (UNIT, MEMBER, FRAME, ENTRY, STEP, KEY, ROLE),
     roster.KINDS | {"actor"},
     needs,

@@ -83,7 +83,8 @@ class Frame:
         spells = self._spells.get(history.stays)
         if spells is None:
             spells = self._spells[history.stays] = spells_of(self.world, history)
-        return Member(ident, spells, history.exempt, history.suspended, history.left)
+        away = (history.exempt, history.suspended, history.left)
+        return Member(ident, spells, *away, history.vetoes)
 
     def book(self, rulebook: str) -> Book | None:
         """Return the versions of a rulebook that are in the log."""

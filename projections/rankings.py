@@ -53,7 +53,10 @@ class Asked(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A member's place: position from 1, rank (equal in a tie), figure in signed hundredths."""
+    """A member's place: position from 1, rank (equal in a tie), figure in signed hundredths.
+
+    `veto` names what makes the band unqualified whatever the figure (A35).
+    """
 
     position: int
     rank: int
@@ -62,6 +65,7 @@ class Standing(NamedTuple):
     score: int
     member_type: str = ""
     band: str | None = None
+    veto: str | None = None
 
 
 class Aside(NamedTuple):
@@ -189,7 +193,7 @@ def table(frame: Frame, scope: Scope, as_of: AsOf, rows: Iterable[ScoreRow]) -> 
 
 def _triple(row: ScoreRow, figure: int, final: bool) -> Standing:
     band = row.grade if final else row.band
-    return Standing(0, 0, row.member, row.unit, figure, row.member_type, band)
+    return Standing(0, 0, row.member, row.unit, figure, row.member_type, band, row.veto)
 
 
 def _standings(ordered: Iterable[Standing], after: Standing | None) -> tuple[Standing, ...]:
@@ -311,7 +315,7 @@ def _of_category(reckoned: Reckoned, scope: Scope, row: ScoreRow) -> ScoreRow:
         item = version.items.get(scored.code) if version is not None else None
         if item is not None and item.category == scope.asked.category:
             total += scored.counted
-    return row._replace(daily=total, annual=total, band=None, grade=None)
+    return row._replace(daily=total, annual=total, band=None, grade=None, veto=None)
 
 
 def from_rows(rows: Rows, as_of: AsOf, unit: str, period: Period, **only: str | None) -> Ranking:

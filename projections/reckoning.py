@@ -28,6 +28,7 @@ from ledger.rules.components import annual_of, base_of, daily_of
 from ledger.rules.member import Member
 from ledger.rules.period import MONTHS, Period
 from ledger.rules.rulebook import EXEMPT, MERIT, SERVICE, WEIGHTED3, Version
+from ledger.rules.scoring import UNQUALIFIED
 from ledger.rules.stages import Attribution, Entry, attribute, path_in, regimes
 from projections.acts import ActRow, entry_of
 from projections.columns import DATE, POINTS, Note
@@ -69,6 +70,9 @@ class ScoreRow(NamedTuple):
     band: Annotated[str | None, Note("The band of the daily figure.")]
     grade: Annotated[str | None, Note("The band of the year's figure.")]
     imported: Annotated[bool, Note("Whether something imported is in it.")]
+    veto: Annotated[
+        str | None, Note("The vetoes, by name, that make band and grade unqualified (A35).")
+    ]
 
 
 class Position(NamedTuple):
@@ -162,10 +166,14 @@ def segments(frame: Frame, reckoned: Reckoned, year: Period, first: int = 1) -> 
     if not sums and all(each.place in (ELSEWHERE, ABSENT, GONE) for each in positions):
         return []
     last = last_annual(frame, reckoned, year, version)
+    vetoed = {book.periods.place(each.day).month for each in member.vetoed(book.id, year)}
     starts = [
         month
         for month in range(1, MONTHS + 1)
-        if month == 1 or month in sums or positions[month - 1] != positions[month - 2]
+        if month == 1
+        or month in sums
+        or month in vetoed
+        or positions[month - 1] != positions[month - 2]
     ]
     rows, now = [], Running((0, 0, 0, 0, 0), None, imported=False)
     for month, until in zip(starts, [*starts[1:], MONTHS + 1], strict=True):
@@ -277,6 +285,7 @@ def _row(
                 annual = annual_of(version.annual, daily.daily, review, last)
             else:
                 review = None
+    veto = _veto(frame, reckoned.book, member, year, months[0]) if daily is not None else None
     earned = sums[SERVICE_CREDITS] - sums[SERVICE_DEBITS]
     return ScoreRow(
         member=member.id,
@@ -299,10 +308,29 @@ def _row(
         review=review,
         annual=annual,
         service=earned if SERVICE in position.accounts else None,
-        band=version.band(daily.daily) if daily is not None else None,
-        grade=version.band(annual) if annual is not None else None,
+        band=_band(version, daily and daily.daily, veto),
+        grade=_band(version, annual, veto),
         imported=now.imported,
+        veto=veto,
     )
+
+
+def _band(version: Version, figure: int | None, veto: str | None) -> str | None:
+    if veto is not None:
+        return UNQUALIFIED
+    return version.band(figure) if figure is not None else None
+
+
+def _veto(frame: Frame, book: Book, member: Member, year: Period, month: int) -> str | None:
+    """Return the names of a year's vetoes up to a month; earlier tables know nothing of them."""
+    names = []
+    for each in member.vetoed(book.id, year):
+        if book.periods.place(each.day).month <= month:
+            version = version_of(frame.world, each.rulebook, each.version)
+            rule = version.vetoes.get(each.code) if version is not None else None
+            name = dict.fromkeys([rule.name_zh, rule.name_en]) if rule is not None else ()
+            names.append(" ".join([*name, f"({each.code}, {each.day})"]))
+    return "; ".join(names) or None
 
 
 def review_of(frame: Frame, rulebook: str, member: Member, year: Period) -> tuple[int | None, bool]:

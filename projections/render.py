@@ -54,6 +54,7 @@ _STAGE = {
     "total_cap": "总分封顶 total cap",
     "category_floor": "模块保底 category floor",
 }
+_VETO = "否决 veto:"
 _WHY = {
     reckoning.EXEMPTED: "免考 exempt",
     reckoning.SUSPENDED: "暂停 suspended",
@@ -93,7 +94,7 @@ def ranking_text(ranking: Ranking) -> str:
             _unit(ranking.units[each.unit]),
             points_total(each.score),
             each.member_type,
-            each.band or "–",
+            (each.band or "–") + (f" · {_VETO} {each.veto}" if each.veto else ""),
         )
         for each in ranking.standings
     ]
@@ -167,6 +168,8 @@ def _figures(row: ScoreRow) -> str:
         parts.append(f"服务分 service {points_total(row.service)}")
     if row.place != reckoning.RANKED:
         parts.append(_WHY.get(row.place, row.place))
+    if row.veto:
+        parts.append(f"等次 grade {row.grade} · {_VETO} {row.veto}")
     if row.imported:
         parts.append("含转入 with imports")
     return " · ".join(parts)

@@ -20,7 +20,7 @@ from ledger.domain.event import Event
 from ledger.domain.history import History, Stay
 from ledger.domain.member import Member
 from ledger.domain.unit import Unit
-from ledger.rules.member import FOREVER, Days
+from ledger.rules.member import FOREVER, Days, Veto
 from projections import frame
 from projections.columns import DATE, Note
 from projections.fold import Need, Rows, Table
@@ -60,6 +60,7 @@ class MemberRow(NamedTuple):
     stays: Annotated[str, Note("First day, unit and type of each stay, JSON.")]
     away: Annotated[str, Note("First and last days of exemptions and of suspensions, JSON.")]
     left_on: Annotated[str, Note("The last day of a member who left, else 9999-12-31.", kind=DATE)]
+    vetoes: Annotated[str, Note("The vetoes that stand, JSON.")]
 
 
 UNIT = Table("unit", UnitRow)
@@ -119,8 +120,10 @@ def fold(event: Event, rows: Rows) -> None:
     for into in merged_into(event):
         frame.fold(event, rows)
         kept = rows.get(MEMBER, into)
-        if kept is not None and kept.actor is None:
-            rows.put(MEMBER, kept._replace(actor=member.actor))
+        if kept is not None:
+            taken = histories.taken_over(history_of(kept), history)
+            actor = kept.actor or member.actor
+            rows.put(MEMBER, kept._replace(actor=actor, **_by_day(taken)))
 
 
 def _move(event: Event, rows: Rows) -> None:
@@ -150,20 +153,22 @@ def _by_day(history: History) -> dict[str, Any]:
         "stays": orjson.dumps([list(each) for each in history.stays]).decode(),
         "away": orjson.dumps(away).decode(),
         "left_on": history.left,
+        "vetoes": orjson.dumps([list(each) for each in history.vetoes]).decode(),
     }
 
 
 def history_of(row: MemberRow) -> History:
     """Return a member's history by day."""
-    return _history(row.stays, row.away, str(row.left_on))
+    return _history(row.stays, row.away, str(row.left_on), row.vetoes)
 
 
 @lru_cache(maxsize=100_000)
-def _history(stays: str, away: str, left: str) -> History:
+def _history(stays: str, away: str, left: str, vetoes: str) -> History:
     exempt, suspended = orjson.loads(away)
     return History(
         tuple(Stay(*each) for each in orjson.loads(stays)),
         tuple(Days(*each) for each in exempt),
         tuple(Days(*each) for each in suspended),
         left or FOREVER,
+        tuple(Veto(*each) for each in orjson.loads(vetoes)),
     )

@@ -225,7 +225,7 @@ def _carries(book: Book) -> bool:
 
 RANKINGS = ReadModel(
     "rankings",
-    3,
+    4,
     (UNIT, MEMBER, FRAME, ACT, SCORE, REACH),
     roster.KINDS,
     needs,

@@ -260,9 +260,9 @@ def _figures(
         if book is None:
             continue
         reckoned = reckon(frame, member, acts.values(), book)
-        years = {
-            book.periods.of(str(each.act_date)) for each in acts.values() if each.rulebook == ident
-        }
+        days = {str(each.act_date) for each in acts.values() if each.rulebook == ident}
+        days |= {each.day for each in member.vetoes if each.rulebook == ident}
+        years = {book.periods.of(day) for day in days}
         for year in sorted(years or {book.periods.of(member.spells[-1].start)}):
             figures += segments(frame, reckoned, year)[-1:]
         for found in reckoned.found.values():

@@ -17,6 +17,7 @@ from ledger.domain import (
     reform,
     review,
     standing,
+    vetoes,
 )
 from ledger.domain.rule import Rule, own
 
@@ -34,6 +35,8 @@ RULES: dict[str, Rule] = {
     "member.merged": Rule("member", duplicates.merged),
     "member.exempted": Rule("member", standing.exempted),
     "member.typed": Rule("member", standing.typed, standing.needs),
+    "veto.confirmed": Rule("member", vetoes.confirmed),
+    "veto.lifted": Rule("member", vetoes.lifted),
     "points.imported": Rule("member", imports.decide, own),
     "period.opened": Rule("period", closing.opened),
     "period.cut_off": Rule("period", closing.cut_off),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ledger.domain.event import Event
-from ledger.rules.member import FOREVER, Days
+from ledger.rules.member import FOREVER, Days, Veto
 from ledger.rules.period import following
 
 
@@ -28,13 +28,14 @@ class History:
     """A member's stays in the order of their days, and the days on which it was away.
 
     `exempt` and `suspended` hold first and last days, both in them; `left` is the last day of a
-    member who is gone.
+    member who is gone. `vetoes` are those that stand, in the order of their confirmation.
     """
 
     stays: tuple[Stay, ...]
     exempt: tuple[Days, ...] = ()
     suspended: tuple[Days, ...] = ()
     left: str = FOREVER
+    vetoes: tuple[Veto, ...] = ()
 
     def on(self, day: str) -> Stay | None:
         """Return the stay of `day`, None before the first and after leaving."""
@@ -74,6 +75,13 @@ def evolve(history: History | None, event: Event, today: str) -> History:
         return replace(history, suspended=(*before, Days(last.first, body["date"])))
     if kind == "member.left":
         return replace(history, left=body["date"])
+    if kind == "veto.confirmed":
+        named = (body["rulebook"], body["version"], body["veto"], body["decided_on"])
+        veto = Veto(event.proposal.id, *named)
+        return replace(history, vetoes=(*history.vetoes, veto))
+    if kind == "veto.lifted":
+        stand = tuple(each for each in history.vetoes if each.id != body["veto"])
+        return replace(history, vetoes=stand)
     if kind == "member.merged":
         return replace(history, left=today)
     return history
@@ -99,3 +107,10 @@ def parent_on(parents: Parents, day: str) -> str | None:
 def moved(history: History, stay: Stay) -> History:
     """Return the history with a stay from its day on, in place of what was to come."""
     return replace(history, stays=(*(s for s in history.stays if s.start < stay.start), stay))
+
+
+def taken_over(history: History, closed: History) -> History:
+    """Return the history of an id that goes on, with the vetoes of the closed one (B14, A35)."""
+    known = {each.of for each in history.vetoes}
+    others = tuple(each for each in closed.vetoes if each.of not in known)
+    return replace(history, vetoes=(*history.vetoes, *others))

@@ -140,7 +140,8 @@ def scored_member(world: World, ident: str) -> Member | None:
     if history is None:
         return None
     spells = spells_of(world, history)
-    return Member(ident, spells, history.exempt, history.suspended, history.left)
+    away = (history.exempt, history.suspended, history.left)
+    return Member(ident, spells, *away, history.vetoes)
 
 
 def spells_of(world: World, history: History) -> tuple[Spell, ...]:

@@ -10,6 +10,7 @@ ERASED = "text.erased"
 _MEMBERS = frozenset(
     {
         "commitment",
+        "documents",
         "reason",
         "late_reason",
         "sheet",

@@ -319,13 +319,19 @@ def _evolve_member(world: World, ident: str, event: Event) -> None:
 
 
 def _merge_members(world: World, closed: Member, into: str) -> None:
-    """Let the id that goes on take over the closed one's actor, wallet, sheets and votes (B14)."""
+    """Let the id that goes on take over the closed one's actor, wallet, sheets, votes and vetoes.
+
+    So that closing an id washes nothing off (B14).
+    """
     kept = world.members.get(into)
     assert kept is not None  # noqa: S101 - decided before it was recorded
     if closed.actor is not None:
         world.linked[closed.actor] = into
         if kept.actor is None:
             world.members[into] = replace(kept, actor=closed.actor)
+    stays, closing = world.histories.get(into), world.histories.get(closed.id)
+    if stays is not None and closing is not None:
+        world.histories[into] = history.taken_over(stays, closing)
     spent = (*(world.spent.get(into) or ()), *(world.spent.get(closed.id) or ()))
     world.spent[into] = tuple(sorted(spent, key=lambda each: each[1]))
     world.spent[closed.id] = ()

@@ -32,6 +32,21 @@ class Days(NamedTuple):
     last: str = FOREVER
 
 
+class Veto(NamedTuple):
+    """A veto of a rulebook's version, by statement `id`; `day` is the decision's (A35)."""
+
+    id: str
+    rulebook: str
+    version: str
+    code: str
+    day: str
+
+    @property
+    def of(self) -> tuple[str, str, str]:
+        """What is confirmed at most once: a veto of a rulebook by the decision of a day."""
+        return self.rulebook, self.code, self.day
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """Spells in order of their start; `left` is the last day of a member who is gone."""
@@ -41,6 +56,7 @@ class Member:
     exempt: tuple[Days, ...] = ()
     suspended: tuple[Days, ...] = ()
     left: str = FOREVER
+    vetoes: tuple[Veto, ...] = ()
 
     def spell_on(self, day: str) -> Spell | None:
         """Return the spell of `day`, None before the first and after leaving."""
@@ -58,6 +74,14 @@ class Member:
             if spell.rulebook == rulebook and first < after:
                 total += (date.fromisoformat(after) - date.fromisoformat(first)).days
         return total
+
+    def vetoed(self, rulebook: str, period: Period) -> tuple[Veto, ...]:
+        """Return the vetoes of a rulebook whose decisions lie in a period (A35)."""
+        return tuple(
+            each
+            for each in self.vetoes
+            if each.rulebook == rulebook and period.first <= each.day <= period.last
+        )
 
     def segments(self, period: Period) -> tuple[str, ...]:
         """Return the rulebook ids of a period in order, each once (A27).

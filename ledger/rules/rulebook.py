@@ -127,6 +127,14 @@ class Quota:
     denominator: int
 
 
+class VetoRule(NamedTuple):
+    """A decision from outside that makes the grade unqualified, once it is confirmed (A35)."""
+
+    code: str
+    name_zh: str
+    name_en: str
+
+
 class Condition(NamedTuple):
     """A figure of a quarter's end that is at least, or below, a limit (rule A36)."""
 
@@ -179,6 +187,7 @@ class Version:
     advice: tuple[Band, ...]
     """For probationary members: the advice is each band's code."""
     quota: Quota | None
+    vetoes: Mapping[str, VetoRule]
     lights: tuple[Light, ...]
     follow_ups: tuple[FollowUp, ...]
     period_start: str
@@ -224,6 +233,10 @@ def of_body(body: Mapping[str, Any], pilot: Pilot | None = None) -> Version:
         bands=tuple(_bands(body.get("bands", ()))),
         advice=tuple(_bands(body.get("probationary", ()))),
         quota=Quota(**body["quota"]) if "quota" in body else None,
+        vetoes={
+            each["code"]: VetoRule(each["code"], each["name_zh"], each["name_en"])
+            for each in body.get("vetoes", ())
+        },
         lights=tuple(_light(each) for each in body.get("warnings", ())),
         follow_ups=tuple(FollowUp(**each) for each in body.get("follow_ups", ())),
         period_start=body.get("period", {}).get("start", "01-01"),

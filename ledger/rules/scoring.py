@@ -37,7 +37,7 @@ class Reading:
 
     `through` leaves out acts after that day (a quarter's table, A28). `review` is hundredths, and
     counts once `review_closed` (A21). `last_annual` is last period's figure as it stands at the
-    position read (A20). `vetoed`: a veto was confirmed by its three documents (A35).
+    position read (A20).
     """
 
     period: Period
@@ -45,7 +45,6 @@ class Reading:
     review_closed: bool = False
     review: int | None = None
     last_annual: int | None = None
-    vetoed: bool = False
     unknown_is_zero: bool = False
     """What-if: an item that the rules lack is worth nothing and is listed (A37)."""
 
@@ -118,6 +117,7 @@ def score(book: Book, member: Member, entries: Iterable[Entry], reading: Reading
         else:
             merit = daily.daily
         band = None if merit is None else version.band(merit)
+    vetoed = member.vetoed(book.id, Period(period.first, reading.through or period.last))
     earned = sums[SERVICE_CREDITS] - sums[SERVICE_DEBITS]
     return Score(
         member=member.id,
@@ -139,7 +139,7 @@ def score(book: Book, member: Member, entries: Iterable[Entry], reading: Reading
         merit=merit,
         service=earned if SERVICE in accounts else None,
         band=band,
-        grade=UNQUALIFIED if reading.vetoed and daily else band,
+        grade=UNQUALIFIED if vetoed and daily else band,
         entries=tuple(attribution.entries),
         unknown=tuple(sorted({each.code for each in attribution.entries if not each.account})),
     )

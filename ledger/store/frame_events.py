@@ -83,6 +83,18 @@ class MemberTyped(Recorded):
     topic = "member.typed"
 
 
+class VetoConfirmed(Recorded):
+    """A decision from outside makes a member's grade unqualified."""
+
+    topic = "veto.confirmed"
+
+
+class VetoLifted(Recorded):
+    """A veto was lifted, for the decision was annulled."""
+
+    topic = "veto.lifted"
+
+
 class PointsImported(Recorded):
     """A balance was taken over from paper."""
 
@@ -193,6 +205,8 @@ FRAME_EVENTS: tuple[type[Recorded], ...] = (
     MemberMerged,
     MemberExempted,
     MemberTyped,
+    VetoConfirmed,
+    VetoLifted,
     PointsImported,
     PeriodOpened,
     PeriodCutOff,

@@ -5,9 +5,9 @@ CREATE INDEX ON mingzhang_views.rankings_{b}_frame (since);
 CREATE INDEX ON mingzhang_views.rankings_{b}_act (member);
 CREATE INDEX ON mingzhang_views.rankings_{b}_score (unit, rulebook, year);
 CREATE INDEX ON mingzhang_views.rankings_{b}_score (rulebook, year, daily DESC, member)
-    INCLUDE (unit, member_type, band, from_month, until_month) WHERE place = 'ranked';
+    INCLUDE (unit, member_type, band, from_month, until_month, veto) WHERE place = 'ranked';
 CREATE INDEX ON mingzhang_views.rankings_{b}_score (rulebook, year, annual DESC, member)
-    INCLUDE (unit, member_type, grade)
+    INCLUDE (unit, member_type, grade, veto)
     WHERE place = 'ranked' AND annual IS NOT NULL AND until_month = 13;
 CREATE INDEX ON mingzhang_views.rankings_{b}_score (rulebook, year, member)
     INCLUDE (unit, place) WHERE place <> 'ranked';
@@ -25,7 +25,7 @@ SELECT coalesce(max(since), 0) FROM mingzhang_views.rankings_{b}_frame WHERE sin
 
 -- members: who is in units as of a size, and who has ever moved
 SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.stays, m.away,
-    m.left_on::text
+    m.left_on::text, m.vetoes
 FROM mingzhang_views.rankings_{b}_member m
 WHERE (m.unit = ANY(%(units)s) OR m.moves > 0) AND m.since <= %(size)s AND m.until > %(size)s
 
@@ -59,7 +59,7 @@ LIMIT 1
 
 -- lacking_members: those of them who are in units
 SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.stays, m.away,
-    m.left_on::text
+    m.left_on::text, m.vetoes
 FROM mingzhang_views.rankings_{b}_reach r
 JOIN mingzhang_views.rankings_{b}_member m ON m.id = r.member AND m.until = 9223372036854775807
 WHERE r.rulebook = %(rulebook)s AND r.scored_to < %(year)s::date AND r.left_on >= %(year)s::date
@@ -68,13 +68,14 @@ WHERE r.rulebook = %(rulebook)s AND r.scored_to < %(year)s::date AND r.left_on >
 -- table: the figures of members of units in a table's month
 SELECT s.member, s.rulebook, s.year::text, s.from_month, s.until_month, s.unit, s.member_type,
     s.standing, s.place, s.version, s.base_total, s.credit, s.category_debit, s.global_debit,
-    s.lifted, s.cut, s.daily, s.review, s.annual, s.service, s.band, s.grade, s.imported
+    s.lifted, s.cut, s.daily, s.review, s.annual, s.service, s.band, s.grade, s.imported,
+    s.veto
 FROM mingzhang_views.rankings_{b}_score s
 WHERE s.unit = ANY(%(units)s) AND s.rulebook = %(rulebook)s AND s.year = %(year)s::date
     AND s.from_month <= %(month)s AND s.until_month > %(month)s
 
 -- page_daily: members of units in a table's month by their daily figure, best first
-SELECT s.member, s.unit, s.daily, s.member_type, s.band
+SELECT s.member, s.unit, s.daily, s.member_type, s.band, s.veto
 FROM mingzhang_views.rankings_{b}_score s
 WHERE s.rulebook = %(rulebook)s AND s.year = %(year)s::date AND s.place = 'ranked'
     AND s.daily <= %(score)s AND (s.daily < %(score)s OR s.member > %(member)s)
@@ -84,7 +85,7 @@ ORDER BY s.daily DESC, s.member
 LIMIT %(limit)s
 
 -- page_annual: the same of a whole year by their annual figure
-SELECT s.member, s.unit, s.annual, s.member_type, s.grade
+SELECT s.member, s.unit, s.annual, s.member_type, s.grade, s.veto
 FROM mingzhang_views.rankings_{b}_score s
 WHERE s.rulebook = %(rulebook)s AND s.year = %(year)s::date AND s.place = 'ranked'
     AND s.annual IS NOT NULL AND s.until_month = 13

@@ -14,7 +14,7 @@ SELECT coalesce(max(since), 0) FROM mingzhang_views.statements_{b}_frame WHERE s
 
 -- member: a member as of a size
 SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.stays, m.away,
-    m.left_on::text
+    m.left_on::text, m.vetoes
 FROM mingzhang_views.statements_{b}_member m
 WHERE m.id = %(member)s AND m.since <= %(size)s AND m.until > %(size)s
 

@@ -37,6 +37,18 @@ EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     ("member.exempted", {"cause": "illness"} | DAYS),
     ("member.typed", {"member_type": "cadre", "date": "2026-02-01"}),
     (
+        "veto.confirmed",
+        {
+            "rulebook": "rules",
+            "version": "1.0.0",
+            "veto": "V-1",
+            "decided_on": "2026-02-01",
+            "documents": ["01" * 32, "02" * 32, "03" * 32],
+            "reason": COMMITMENT,
+        },
+    ),
+    ("veto.lifted", {"veto": STATEMENT, "reason": COMMITMENT, "documents": [COMMITMENT]}),
+    (
         "points.imported",
         {
             "rulebook": "rules",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ledger.rules.book import Book
-from ledger.rules.member import Member, Spell
+from ledger.rules.member import Member, Spell, Veto
 from ledger.rules.period import Period
 from ledger.rules.rulebook import Pilot, Version, of_body
 from ledger.rules.scoring import Reading, Score, score
@@ -66,6 +66,11 @@ def entry(day: str, ident: str, code: str, **more: Any) -> Entry:
 def member(kind: str = "ordinary", start: str = "2020-01-01", **more: Any) -> Member:
     """Return a member of one type since `start`."""
     return Member("m-1", (Spell(start, kind, (), "rb"),), **more)
+
+
+def vetoed(day: str = "2026-06-01") -> dict[str, Any]:
+    """Return what makes a member one with a veto by the decision of a day."""
+    return {"vetoes": (Veto("s-1", "rb", "1.0.0", "V-1", day),)}
 
 
 def scored(

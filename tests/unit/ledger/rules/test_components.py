@@ -9,7 +9,18 @@ import pytest
 from ledger.rules.components import Wallet, half_even, review_of
 from ledger.rules.member import Member, Spell
 from ledger.rules.rulebook import Pilot
-from tests.support.rules import TYPES, book, debit, entry, item, member, scored, version
+from tests.support.rules import (
+    TYPES,
+    YEAR,
+    book,
+    debit,
+    entry,
+    item,
+    member,
+    scored,
+    version,
+    vetoed,
+)
 
 BANDS = [
     {"code": "unqualified", "name_zh": "不合格", "min": 0, "below": 6000},
@@ -176,8 +187,18 @@ def test_a25_an_exempt_type_has_no_figures_at_all() -> None:
 
 def test_a35_a_veto_changes_the_grade_and_no_points() -> None:
     rules = version(item("X"), merit={"base": 9500}, bands=BANDS)
-    found = scored(rules, [], vetoed=True)
+    found = scored(rules, [], member(**vetoed()))
     assert (found.merit, found.band, found.grade) == (9500, "excellent_candidate", "unqualified")
+
+
+def test_a35_a_veto_counts_in_the_period_of_the_decisions_day_and_under_its_rulebook() -> None:
+    rules = version(item("X"), merit={"base": 9500}, bands=BANDS)
+    for day in ("2025-12-31", "2027-01-01"):
+        assert scored(rules, [], member(**vetoed(day))).grade == "excellent_candidate"
+    who = member(**vetoed("2026-06-01"))
+    assert scored(rules, [], who, through="2026-05-31").grade == "excellent_candidate"
+    assert scored(rules, [], who, through="2026-06-01").grade == "unqualified"
+    assert who.vetoed("another", YEAR) == ()
 
 
 def test_bands_are_half_open() -> None:

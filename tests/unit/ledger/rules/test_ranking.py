@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ledger.errors import Refused
@@ -18,7 +20,7 @@ from ledger.rules.member import (
 from ledger.rules.ranking import excellent, rank, vote
 from ledger.rules.rulebook import Quota
 from ledger.rules.scoring import Score
-from tests.support.rules import YEAR, book, debit, entry, item, member, scored, version
+from tests.support.rules import YEAR, book, debit, entry, item, member, scored, version, vetoed
 
 BANDS = [
     {"code": "qualified", "name_zh": "合格", "min": 0, "below": 9000},
@@ -28,9 +30,9 @@ QUOTA = Quota("excellent", "excellent_candidate", 1, 3)
 RULES = version(item("X", (0, 9900)), bands=BANDS)
 
 
-def of(ident: str, points: int, kind: str = "ordinary", *, vetoed: bool = False) -> Score:
-    who = Member(ident, (Spell("2020-01-01", kind, (), "rb"),))
-    return scored(RULES, [entry("01-05", "a", "X", points=points)], who, vetoed=vetoed)
+def of(ident: str, points: int, kind: str = "ordinary", **more: Any) -> Score:
+    who = Member(ident, (Spell("2020-01-01", kind, (), "rb"),), **more)
+    return scored(RULES, [entry("01-05", "a", "X", points=points)], who)
 
 
 def test_a22_equal_scores_share_a_rank_and_stand_by_member_id() -> None:
@@ -106,7 +108,7 @@ def test_a24_probationary_members_are_ranked_but_never_excellent() -> None:
 
 
 def test_a35_a_veto_is_out_of_the_quota() -> None:
-    table = rank([of("m-1", 9500, vetoed=True), of("m-2", 9100)])
+    table = rank([of("m-1", 9500, **vetoed()), of("m-2", 9100)])
     assert excellent(QUOTA, table, 3).members == ("m-2",)
 
 
