@@ -29,6 +29,7 @@ from api import (
 from api.bodies import Bodies
 from api.gate import Gate
 from api.service import Service
+from api.web import pages
 
 _DESCRIPTION = (
     "Signed statements in, receipts and proofs out. Nothing is served beyond the newest signed "
@@ -69,6 +70,7 @@ def create_app(service: Service) -> FastAPI:
         log,
         witnesses,
         health,
+        pages,
     ):
         app.include_router(each.router)
     problems.install(app)

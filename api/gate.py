@@ -55,7 +55,8 @@ class Gate:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 for name, value in _SECURITY.items():
-                    headers[name] = value
+                    # A page has a policy of its own, which allows its script and style.
+                    headers.setdefault(name, value)
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):

@@ -15,6 +15,7 @@ from api.access import read_committee, read_publish_rankings, read_token_digest
 from api.clerk import Clerk
 from api.desk import Desk
 from api.refusing import Refuser, is_refusal, open_refuser
+from api.web.settings import PageSettings, read_page_settings
 from api.witnessing import Witnessing, open_witnessing
 from ledger.domain.decide import FOUNDED
 from ledger.entry import parse_envelope
@@ -44,7 +45,8 @@ class Service:
     `views` answers from them, rankings only where `publish_rankings` is on. `refuser` signs
     refusals, `clerk` what lapses; `desk` answers about entries under way; `witnessing` brings
     checkpoints to witnesses. `documents` are open to who has the token of that SHA-256; `cases`,
-    intake's register, and the committee's questions to the actors of `committee`.
+    intake's register, and the committee's questions to the actors of `committee`. `pages` are the
+    settings of the pages.
     """
 
     ledger: Ledger
@@ -60,6 +62,7 @@ class Service:
     publish_rankings: bool = False
     committee: dict[str, bytes] = field(default_factory=dict)
     cases: Register | None = None
+    pages: PageSettings = field(default_factory=PageSettings)
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
 
@@ -144,6 +147,7 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
     read_origin(data_dir)
     founders = read_founders(data_dir)
     token, committee = read_token_digest(data_dir), read_committee(data_dir)
+    pages = read_page_settings(data_dir)
     ledger = Ledger.open(data_dir, url=url, options=options)
     try:
         refuser = open_refuser(data_dir, ledger.origin)
@@ -168,6 +172,7 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
             publish_rankings=read_publish_rankings(data_dir),
             committee=committee,
             cases=Register(pool),
+            pages=pages,
         )
     except BaseException:
         ledger.close()

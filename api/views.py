@@ -102,6 +102,13 @@ def get_statement(
     return _answer(statement_json(found))
 
 
+def views_of(service: Service) -> Views:
+    """Return what answers from read models. Raises BusyError where this process has none."""
+    if service.views is None:
+        raise BusyError("this process answers nothing from read models")
+    return service.views
+
+
 def ranking_json(found: Ranking, limit: int) -> dict[str, Any]:
     """Return a page as JSON's types."""
     last = found.standings[-1] if len(found.standings) == limit else None
@@ -182,13 +189,6 @@ def _answer(value: dict[str, Any]) -> Response:
 
 def _wanted(text: str | None) -> Wanted | None:
     return parse_as_of(text) if text is not None else None
-
-
-def views_of(service: Service) -> Views:
-    """Return the read models. Raises BusyError in a process that has none."""
-    if service.views is None:
-        raise BusyError("this process answers nothing from read models")
-    return service.views
 
 
 def _text_of(last: Standing) -> str:

@@ -37,6 +37,7 @@ _MODULES = {
     "doctor": "doctor",
     "dispute": "committee",
     "query": "committee",
+    "verify-page": "page",
     "ranking": "ask",
     "statement": "ask",
     "notices": "boards",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 import typer
+import typer.core
 
 from api.cli import console, progress
 from ledger.errors import FormatError, ProofError
@@ -16,17 +18,45 @@ from ledger.log.timestamp import Trust, stamped_note
 from ledger.refusal import refused_statement, verify_refusal
 from ledger.signing import decode_base64
 from ledger.verify.evidence import verify_evidence
+from ledger.verify.page_evidence import is_page_evidence, verify_page_evidence
 from ledger.verify.receipt import verify_receipt_file
 from ledger.verify.source import open_source
 from ledger.verify.state import verify_state_file
 from ledger.verify.timestamps import verify_timestamps, verify_token
 from ledger.verify.whole import verify_log
 
-verify = typer.Typer(
-    no_args_is_help=True,
-    help="Check a receipt, a state proof, a refusal, a timestamp, evidence or a whole log.",
-)
 
+class _ByFile(typer.core.TyperGroup):
+    """Takes a file in the place of a command: what it is says which command is meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that `args` begin with, or that their first file stands for."""
+        if args and args[0] not in self.commands and Path(args[0]).is_file():
+            args = [_kind(console.read_file(Path(args[0]))), *args]
+        return super().resolve_command(ctx, args)
+
+
+def _kind(data: bytes) -> str:
+    """Return the command that a file is for; what is no JSON object can only be a receipt."""
+    if not data.startswith(b"{"):
+        return "receipt"
+    if is_page_evidence(data):
+        return "evidence"
+    try:
+        found = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return "receipt"
+    if "receipt" in found:
+        return "state"
+    return "evidence" if "shown" in found else "receipt"
+
+
+verify = typer.Typer(
+    cls=_ByFile,
+    no_args_is_help=True,
+    help="Check a receipt, a state proof, a refusal, a timestamp, evidence or a whole log; "
+    "`verify FILE` sees which of receipt, state proof and evidence FILE is.",
+)
 
 PolicyFile = Annotated[
     Path | None,
@@ -184,15 +214,25 @@ def timestamp(
 
 @verify.command("evidence")
 def evidence(
-    file: Annotated[Path, typer.Argument(help="A finding's file, from a monitor.")],
+    file: Annotated[
+        Path, typer.Argument(help="What a page saved (对不上, mismatch), or a monitor's finding.")
+    ],
     vkey: console.Vkey,
 ) -> None:
     """Check evidence against a log.
 
-    Exit status 0 only if it proves that the log's key signed two histories, 1 if it proves nothing
-    by itself, 2 if it could not be tried.
+    Exit status 0 only if it proves by itself that the log's key signed two histories, 1 if it does
+    not, 2 if it could not be tried.
     """
-    typer.echo(f"PROVED {verify_evidence(console.read_file(file), console.verifier_key(vkey))}")
+    key, data = console.verifier_key(vkey), console.read_file(file)
+    if not is_page_evidence(data):
+        typer.echo(f"PROVED {verify_evidence(data, key)}")
+        return
+    report = verify_page_evidence(data, key)
+    for line in report.lines():
+        typer.echo(line)
+    if not report.fork:
+        raise typer.Exit(console.FAILED)
 
 
 def _trust(path: Path) -> Trust:

@@ -106,6 +106,13 @@ class Reader:
         """Return index and bytes of the signed entries in a range that are not about points."""
         return self._rows(query("structural_entries"), (start, min(stop, self.size())))
 
+    def typed(self, types: Sequence[str], start: int = 0) -> list[tuple[int, bytes]]:
+        """Return index and leaf bytes of the signed entries of `types` from index `start` on.
+
+        For the few types that a page needs whole, keys or rulebooks; none of them about points.
+        """
+        return self._rows(query("typed_entries"), (start, self.size(), list(types)))
+
     def inclusion_proof(self, size: int, index: int) -> list[bytes]:
         """Return the proof that entry `index` is in the tree of `size`, leaf to root.
 

@@ -33,6 +33,11 @@ WHERE stream = %s AND seq > %s AND index < %s ORDER BY seq LIMIT %s
 SELECT index, state FROM mingzhang.entry
 WHERE index >= %s AND index < %s AND type NOT LIKE 'points.%%' ORDER BY index
 
+-- typed_entries: entries of some types, none of which is about points
+SELECT index, state FROM mingzhang.entry
+WHERE index >= %s AND index < %s AND type NOT LIKE 'points.%%' AND type = ANY(%s::text[])
+ORDER BY index
+
 -- newest_note: the signed checkpoint of the largest size
 SELECT size, note FROM mingzhang.checkpoint ORDER BY size DESC LIMIT 1
 

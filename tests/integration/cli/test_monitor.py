@@ -157,6 +157,8 @@ def test_a_findings_file_proves_a_fork_to_somebody_else(tmp_path: Path) -> None:
     proved = mingzhang("verify", "evidence", state / "finding-1.json", "--vkey", VKEY)
     assert proved.returncode == 0, proved.stderr
     assert proved.stdout.startswith("PROVED the key of test.example/points signed ")
+    seen = mingzhang("verify", state / "finding-1.json", "--vkey", VKEY)
+    assert (seen.returncode, seen.stdout) == (0, proved.stdout), "the file says what it is"
 
 
 def test_a_following_monitor_posts_a_finding_when_its_webhook_is_there_again(

@@ -1,0 +1,1 @@
+"""Pages for people, rendered on the server, and the verifier that checks them in the browser."""

@@ -1,0 +1,85 @@
+"""Entries that the pages need whole: whose each key is, and what each rulebook says.
+
+Both are read from the log itself, once, and then only what was added.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+from ledger.domain.decide import FOUNDED
+from ledger.entry import Entry, parse_entry
+from ledger.signing import decode_base64, keyid
+from ledger.store.reader import Reader
+
+_KEY, _RULEBOOK, _PART = "key.registered", "rulebook.published", "rulebook.part"
+_TYPES = (FOUNDED, _KEY, _RULEBOOK, _PART)
+UTC = "UTC"
+
+
+class KeyEntry(NamedTuple):
+    """Whose a key is, and the entry that registers it."""
+
+    actor: str
+    index: int  # type: ignore[assignment]  # hides tuple.index
+    data: bytes
+
+
+class Published(NamedTuple):
+    """A published version of a rulebook: its stream's id, the entry's index, and the document.
+
+    The document has its parts' items too.
+    """
+
+    ident: str
+    index: int  # type: ignore[assignment]  # hides tuple.index
+    body: dict[str, Any]
+
+
+class Register:
+    """The keys and rulebooks of a log, by key id and by (id, version); safe to share by threads."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._lock = threading.Lock()
+        self._next = 0
+        self._keys: dict[str, KeyEntry] = {}
+        self._rulebooks: dict[tuple[str, str], Published] = {}
+        self._parts: dict[str, list[dict[str, Any]]] = {}
+        self._zone = UTC
+
+    def read(self) -> Known:
+        """Return what is registered up to the newest signed checkpoint. Raises BusyError."""
+        with self._lock:
+            for index, data in self._reader.typed(_TYPES, self._next):
+                self._take(index, bytes(data), parse_entry(bytes(data)))
+                self._next = index + 1
+            return Known(dict(self._keys), dict(self._rulebooks), self._zone)
+
+    def _take(self, index: int, data: bytes, entry: Entry) -> None:
+        statement = entry.statement
+        body = statement.body
+        ident = entry.stream.partition("/")[2]
+        if statement.type == _PART:
+            self._parts[statement.id] = body["items"]
+            return
+        if statement.type == _RULEBOOK:
+            more = [item for part in body.get("parts", ()) for item in self._parts.get(part, ())]
+            whole = body | {"items": [*body["items"], *more]}
+            self._rulebooks[ident, body["version"]] = Published(ident, index, whole)
+            return
+        if statement.type == FOUNDED:
+            self._zone = body["time_zone"]
+        listed = body["keys"] if statement.type == FOUNDED else [{**body, "actor": ident}]
+        for each in listed:
+            key = keyid(decode_base64(each["public_key"]))
+            self._keys[key] = KeyEntry(each["actor"], index, data)
+
+
+class Known(NamedTuple):
+    """Keys by key id, rulebooks by id and version, and the organisation's time zone."""
+
+    keys: dict[str, KeyEntry]
+    rulebooks: dict[tuple[str, str], Published]
+    zone: str
