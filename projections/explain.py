@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ledger.domain.account import CREDIT
+from ledger.domain.account import CREDIT, REVERSAL
 from ledger.rules.member import Member
 from projections.acts import ActRow
 from projections.frame import Frame
@@ -126,7 +126,7 @@ def _variants(acts: Sequence[ActRow]) -> Iterator[tuple[str, str, list[ActRow]]]
         if act.counts:
             yield LEFT_OUT, act.id, having(act._replace(counts=False))
             yield TWICE, act.id, [*acts, act._replace(id=act.id + _AGAIN)]
-        elif act.item and act.points != 0:
+        elif act.item and act.kind != REVERSAL:
             yield ADDED, act.id, having(act._replace(counts=True))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from projections.asof import Wanted
 from projections.commitments import State
 from projections.compare import compare
 from projections.dossier import STATEMENTS
-from projections.explain import LEFT_OUT
+from projections.explain import ADDED, LEFT_OUT, TWICE, UNCORRECTED
 from projections.period import parse_period
 from projections.replay import replay
 from projections.scores import RANKINGS
 from projections.sealed import Wish, states
 from tests.support.chronicle import PAIR, item
+from tests.support.organisation import COMMITMENT
+from tests.support.passage import SLIP
 from tests.support.static_log import LOG_SIGNER
 from tests.support.watched import Watched
 
@@ -38,7 +41,7 @@ VKEY = LOG_SIGNER.vkey
 class Sealed(Watched):
     """A quarter of three members that is published and about to be sealed."""
 
-    def __init__(self) -> None:
+    def __init__(self, before_cut_off: Callable[[Sealed], None] = lambda log: None) -> None:
         super().__init__(
             items=ITEMS,
             merit={"base": 1000},
@@ -51,6 +54,7 @@ class Sealed(Watched):
         self.second = self.direct("rec-1", "east-com-1", item="K-1", act_date="2026-01-11")
         self.plain = self.direct("rec-1", "east-com-1", act_date="2026-01-12")
         self.other = self.direct("rec-1", "east-com-1", member="m-5", act_date="2026-01-12")
+        before_cut_off(self)
         self.say("period.cut_off", STREAM, {}, PAIR[:1], "2026-03-26")
         self.size = len(self.ids)
         self.say("period.published", STREAM, {"as_of": self.size}, PAIR, TABLE_DAY)
@@ -159,6 +163,45 @@ def test_published_leaves_name_the_member_and_the_entry_that_was_left_out(
     alone = both[log.second].published
     assert alone is not None
     assert alone.clipped == (), "nothing clips it where the other is not"
+
+
+def corrected(log: Sealed) -> None:
+    body = {"reverses": log.other, "reason": COMMITMENT}
+    log.put("points.corrected", "member/m-5", body, "rec-1", "east-com-1")
+
+
+def pending(log: Sealed) -> None:
+    log.claim("rec-1", member="m-5", evidence=SLIP)
+
+
+@pytest.mark.parametrize(
+    ("before", "log_says", "published", "hows"),
+    [
+        (lambda log: None, 1100, 1200, {TWICE}),
+        (pending, 1100, 1200, {TWICE, ADDED}),
+        (corrected, 1000, 1100, {UNCORRECTED, ADDED}),
+        (lambda log: None, 1100, 1234, set()),
+    ],
+)
+def test_each_way_to_a_false_figure_is_told_with_its_entry(
+    tmp_path: Path,
+    before: Callable[[Sealed], None],
+    log_says: int,
+    published: int,
+    hows: set[str],
+) -> None:
+    log = Sealed(before)
+    state = log.honest(tmp_path / "log")
+    assert {e.member: e.merit for e in state.members}["m-5"] == log_says
+    leaves = [
+        replace(each, merit=published) if each.member == "m-5" else each for each in state.members
+    ]
+    false = replace(state, members=tuple(leaves)).document(MEMBERS)
+    (one,) = compare(str(tmp_path / "log"), VKEY, [("f", false)]).files[0].differences
+    assert one.why is not None
+    assert one.why.log == log_says
+    assert {each.how for each in one.why.causes} == hows
+    assert len(one.why.causes) == len(hows)
 
 
 def test_a_member_left_out_of_leaves_or_put_in_is_named(log: Sealed, tmp_path: Path) -> None:
