@@ -11,10 +11,11 @@ from typing import Annotated, NamedTuple
 
 import orjson
 
+from ledger.domain import organisation
 from ledger.domain.event import Event, Proposal
 from ledger.domain.history import History, parent_on
 from ledger.domain.member import MERGED
-from ledger.domain.organisation import ROOT_UNIT, STREAM, Organisation
+from ledger.domain.organisation import OUTAGE, ROOT_UNIT, STREAM, Organisation
 from ledger.domain.period import YEAR
 from ledger.domain.period import Period as Opened
 from ledger.domain.pricing import path_on, spells_of
@@ -26,7 +27,7 @@ from projections.columns import Id, Note
 from projections.fold import Rows, Table
 
 KINDS = frozenset({"ledger", "unit", "rulebook", "period"})
-"""The kinds of streams that are kept; of the ledger's own only its founding, and the closing of a
+"""The kinds of streams that are kept; of the ledger's own its founding and outages, and the closing of a
 second id, which moves sheets and votes (B14)."""
 FOUNDED = "ledger.founded"
 _KEY = "frame"
@@ -68,6 +69,9 @@ class Frame:
         self._spells.clear()
         self._covered.clear()
         self.kept.clear()
+        if event.proposal.type == FOUNDED:
+            self.world.organisations[ROOT_UNIT] = organisation.evolve(None, event)
+            return
         if event.proposal.type == MERGED:
             closed = event.proposal.stream.partition("/")[2]
             rename_in_periods(self.world, closed, event.proposal.body["into"])
@@ -153,7 +157,7 @@ def belongs(event: Event) -> bool:
         return True
     stream = event.proposal.stream
     kind = stream.partition("/")[0]
-    return kind in KINDS and (stream != STREAM or event.proposal.type == FOUNDED)
+    return kind in KINDS and (stream != STREAM or event.proposal.type in (FOUNDED, OUTAGE))
 
 
 def fold(event: Event, rows: Rows) -> None:
