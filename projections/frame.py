@@ -27,8 +27,8 @@ from projections.columns import Id, Note
 from projections.fold import Rows, Table
 
 KINDS = frozenset({"ledger", "unit", "rulebook", "period"})
-"""The kinds of streams that are kept; of the ledger's own its founding and outages, and the closing of a
-second id, which moves sheets and votes (B14)."""
+"""The kinds of streams that are kept; of the ledger's own its founding and outages. The closing of
+a member's second id is kept too: it moves sheets and votes (B14)."""
 FOUNDED = "ledger.founded"
 _KEY = "frame"
 

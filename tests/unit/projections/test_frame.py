@@ -1,4 +1,4 @@
-"""What entries are scored in: days are those of the organisation's zone, outages count in no term."""
+"""What entries are scored in: days of the organisation's zone, and outages left out of terms."""
 
 from __future__ import annotations
 
