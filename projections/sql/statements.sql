@@ -44,7 +44,7 @@ WHERE e.state = 'published' AND e.since <= %(size)s AND e.until > %(size)s
 
 -- some_members: members by id as of a size
 SELECT m.id, m.version, m.unit, m.member_type, m.actor, m.status, m.moves, m.stays, m.away,
-    m.left_on::text
+    m.left_on::text, m.vetoes
 FROM mingzhang_views.statements_{b}_member m
 WHERE m.id = ANY(%(members)s) AND m.since <= %(size)s AND m.until > %(size)s
 
