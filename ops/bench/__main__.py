@@ -18,7 +18,7 @@ from ledger.errors import MingzhangError
 from ledger.store.embedded import EmbeddedServer
 from ledger.store.ledger import Ledger, initialise
 from ledger.store.postgres import open_database
-from ops.bench import appends, proofs, views, whole
+from ops.bench import appends, proofs, scoring, views, whole
 from ops.bench.load import Load
 from ops.bench.report import Row, head, show
 from ops.demo.clock import SetClock
@@ -26,7 +26,7 @@ from ops.demo.sign import ORIGIN
 from ops.sql_file import queries
 
 FOLDER = Path("var/bench")
-PARTS = ("appends", "whole", "views", "proofs")
+PARTS = ("appends", "whole", "scoring", "views", "proofs")
 _LOGS = frozenset({"appends", "whole"})
 """The parts that record signed statements."""
 
@@ -72,6 +72,8 @@ def _rows(options: argparse.Namespace, server: EmbeddedServer) -> Iterator[Row]:
             yield from appends.measure(data, conninfo, take, signatures, options.rounds)
     if "whole" in options.parts:
         yield from whole.measure(data, load, options.entries, options.rounds)
+    if "scoring" in options.parts:
+        yield scoring.measure()
     if "views" in options.parts:
         sizes = views.LIVE, views.LARGE._replace(members=options.members)
         yield from views.measure(FOLDER, _create(server, "views"), options.rounds, *sizes)

@@ -10,7 +10,7 @@ import pytest
 
 from ops.bench.report import Row
 
-PARTS = ("whole", "proofs", "--rounds", "1", "--entries", "600", "--proof-size", "12000")
+PARTS = ("whole", "scoring", "proofs", "--rounds", "1", "--entries", "600", "--proof-size", "12000")
 
 
 @pytest.mark.slow
@@ -25,7 +25,7 @@ def test_it_prints_ratios_and_leaves_nothing_behind(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for measured in ("whole log of 600 entries", "runner", "replay", "at 12,000 entries"):
+    for measured in ("whole log of 600 entries", "runner", "replay", "scored", "at 12,000 entries"):
         assert measured in done.stdout
     assert not (tmp_path / "var/bench").exists()
 
