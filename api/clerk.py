@@ -203,6 +203,7 @@ class Clerk:
         except (MingzhangError, psycopg.Error) as error:
             _logger.error("clerk failed", error=type(error).__name__, reason=str(error))
         except Exception as error:
+            # A bug in one turn must not end the thread: then nothing would ever lapse again.
             _logger.critical("clerk failed", error=type(error).__name__, exc_info=error)
 
 

@@ -25,6 +25,7 @@ from ledger.log.note import Signer, VerifierKey
 from ledger.log.witness import Rejected, Request, encode_request
 from tests.support.organisation import key_of
 from tests.support.server import START_WAIT_S, command, environment
+from tests.support.waiting import wait_until
 
 LOG = Signer("log.example/one", key_of("a watched log"))
 COSIGNER = Cosigner("witness.example/w1", key_of("witness 1"))
@@ -83,15 +84,16 @@ class WitnessServer:
         self.url = ""
 
     def __enter__(self) -> WitnessServer:
-        deadline_s = time.monotonic() + START_WAIT_S
-        while not self.url:
-            assert self.process.poll() is None, self._log.read_text()
-            assert time.monotonic() < deadline_s, self._log.read_text()
-            whole = self._log.read_text().rpartition("\n")[0].splitlines()
-            urls = [orjson.loads(line).get("url") for line in whole if line.startswith("{")]
-            self.url = next((url for url in urls if url), "")
-            time.sleep(0.02)
+        wait_until(self._listens, START_WAIT_S)
         return self
+
+    def _listens(self) -> bool:
+        """Whether its log says where it is served; a process that ended never will."""
+        assert self.process.poll() is None, self._log.read_text()
+        whole = self._log.read_text().rpartition("\n")[0].splitlines()
+        urls = [orjson.loads(line).get("url") for line in whole if line.startswith("{")]
+        self.url = next((url for url in urls if url), "")
+        return bool(self.url)
 
     def __exit__(self, *_: object) -> None:
         self.stop()
