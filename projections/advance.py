@@ -19,8 +19,8 @@ from projections.fold import BEHIND, AsOf, Parked, ReadModel, read_events, recor
 from projections.pause import no_cycles_sought
 from projections.sql import query
 
-BATCH_ENTRIES = 8_000
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_ENTRIES = 32_000
+BATCH_BYTES = 64 * 1024 * 1024
 HELD_ROWS_MAX = 400_000
 """Of each build, some hundred megabytes at most are kept from one batch to the next."""
 

@@ -251,18 +251,13 @@ def fold_batch(
         while _load(connection, build, rows, mine, lambda event: model.needs_more(event, rows)):
             pass
         model.fold_all(mine, rows)
-        if model.finish is not None and mine:
-            # What it puts is of the batch as a whole, so none of its rows comes late.
-            rows.begin(UNTIL_NOW if late else mine[-1].index)
-            try:
-                model.finish(rows)
-            except Exception as error:
-                # It cannot tell which entry it stumbles over: the caller narrows that down.
-                raise UnsaveableError(model.name, error) from error
-            rows.begin(mine[-1].index)
-            rows.keep()
         try:
-            _save(connection, build, rows)
+            # The database writes what was folded while `finish` works out what follows from it.
+            with connection.pipeline():
+                _save(connection, build, rows, (each for each in model.tables if each.past))
+                if model.finish is not None and mine:
+                    _finish(model.finish, rows, build, mine[-1].index, late=late)
+                _save(connection, build, rows, (each for each in model.tables if not each.past))
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise UnsaveableError(model.name, error) from error
     else:
@@ -318,8 +313,24 @@ def _found(
         raise UnsaveableError(build.model.name, error) from error
 
 
-def _save(connection: Connection, build: Build, rows: BatchRows) -> None:
-    for table in build.model.tables:
+def _finish(
+    finish: Callable[[Rows], None], rows: BatchRows, build: Build, last: int, *, late: bool
+) -> None:
+    """Bring derived tables in line: what is put is of the whole batch, so none of it comes late."""
+    rows.begin(UNTIL_NOW if late else last)
+    try:
+        finish(rows)
+    except Exception as error:
+        # It cannot tell which entry it stumbles over: the caller narrows that down.
+        raise UnsaveableError(build.model.name, error) from error
+    rows.begin(last)
+    rows.keep()
+
+
+def _save(
+    connection: Connection, build: Build, rows: BatchRows, tables: Iterable[Table[Any]]
+) -> None:
+    for table in tables:
         ended, begun = rows.changes(table)
         if not table.past:
             if ended:

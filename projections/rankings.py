@@ -296,7 +296,7 @@ def reckoned_rows(
         if spell is None or spell.rulebook != scope.book.id:
             continue
         reckoned = reckon(frame, member, acts.get(row.id, ()), scope.book)
-        for each in segments(frame, reckoned, scope.year):
+        for each in segments(frame, reckoned, scope.year, month):
             if each.from_month <= month < each.until_month:
                 if scope.asked.category is not None:
                     each = _of_category(reckoned, scope, each)  # noqa: PLW2901

@@ -104,11 +104,13 @@ class Reckoned:
 def reckon(frame: Frame, member: Member, acts: Iterable[ActRow], book: Book) -> Reckoned:
     """Attribute what counts of a member's acts under a rulebook."""
     entries, imports = [], []
+    version, fixed = None, frozenset[str]()
     for act in acts:
         if act.counts and act.rulebook == book.id:
             if act.account is None:
-                fixed = act.item in fixed_items(frame, book.id, act.version)
-                entries.append(entry_of(act, fixed=fixed))
+                if act.version != version:
+                    version, fixed = act.version, fixed_items(frame, book.id, act.version)
+                entries.append(entry_of(act, fixed=act.item in fixed))
             else:
                 imports.append(act)
     entries, unfit, found = _attributed(frame, book, member, entries)
@@ -196,11 +198,8 @@ class Running(NamedTuple):
 def _running(reckoned: Reckoned, year: Period) -> dict[int, Running]:
     """Return the running totals of a year at the end of every month that has acts."""
     place = reckoned.book.periods.place
-    by_month: dict[int, list[int]] = {}
     found = reckoned.found.get(year)
-    for scored in found.entries if found is not None else ():
-        sums = by_month.setdefault(place(scored.date).month, [0, 0, 0, 0, 0])
-        sums[scored.side] += abs(scored.counted)
+    by_month = found.months if found is not None else {}
     whole: dict[int, list[int]] = {}
     if any(each.deed is not None for each in reckoned.entries):
         # A later deed may outdo an earlier one (A12): a month's end does not know of it yet.

@@ -93,7 +93,7 @@ def score(book: Book, member: Member, entries: Iterable[Entry], reading: Reading
     if reading.through is not None:
         entries = [each for each in entries if each.date <= reading.through]
     found = attribute(book, member, entries, unknown_is_zero=reading.unknown_is_zero)
-    attribution = found.get(period) or Attribution([0, 0, 0, 0, 0], [])
+    attribution = found.get(period) or Attribution([0, 0, 0, 0, 0], [], {})
     version = book.governing(period, path_in(book, member, period))
     if version is None:
         raise Refused("rulebook-in-force", f"{book.id} has no version in force in {period.first}")

@@ -63,10 +63,14 @@ class Scored(NamedTuple):
 
 
 class Attribution(NamedTuple):
-    """A period's entries in order, and their counted sums by side, all positive."""
+    """A period's entries in order, and their counted sums by side, all positive.
+
+    `months` are the same sums of what was done in each month from 1 that has entries.
+    """
 
     sums: list[int]
     entries: list[Scored]
+    months: dict[int, list[int]]
 
 
 class Regime(NamedTuple):
@@ -172,8 +176,8 @@ def attribute(
         here, month, quarter = place_of(day)
         if here is not period:
             period, filled, rooms = here, {}, _category_rooms(book, member, here)
-            found[here] = Attribution([0, 0, 0, 0, 0], [])
-            sums, scored = found[here]
+            found[here] = Attribution([0, 0, 0, 0, 0], [], {})
+            sums, scored, months = found[here]
 
         # Value: points times quantity (A5, A6); added-up hours, by what they raise the sum (A7).
         if needs_activity and activity is None:
@@ -246,6 +250,9 @@ def attribute(
             worth, counted = -worth, -left
 
         sums[side] += left
+        if month not in months:
+            months[month] = [0, 0, 0, 0, 0]
+        months[month][side] += left
         # What Scored(…) does, at a third of the time.
         scored.append(new(Scored, (ident, day, code, account, side, worth, counted, clipped)))
     return found

@@ -31,8 +31,7 @@ ORIGIN = "bench.example/points"
 YEAR = 2026
 START = datetime(YEAR, 1, 1, 1, tzinfo=UTC)
 COMMITMENT = "ab" * 32
-KEYIDS = ("a" * 64, "b" * 64)
-_SIGNATURES = [{"keyid": each, "sig": b64encode(bytes(64)).decode()} for each in KEYIDS]
+_SIG = b64encode(bytes(64)).decode()
 _BATCH = 1_000
 _SEED = 19_491_001
 
@@ -131,13 +130,20 @@ def acts(size: Size, first: int = 0, stop: int | None = None) -> Iterator[Said]:
             yield kind, f"member/{size.prefix}{number}", body
 
 
-class Events:
-    """Numbers the statements of the organisation `prefix` as a log does."""
+def signers(size: Size, stream: str) -> tuple[str, str]:
+    """Return the key ids that sign a member's entries: the branch's and the area's."""
+    number = int(stream.removeprefix(f"member/{size.prefix}")) % size.branches
+    return f"{number:064x}", f"a{number % size.areas:063x}"
 
-    def __init__(self, prefix: str) -> None:
+
+class Events:
+    """Numbers the statements of an organisation as a log does."""
+
+    def __init__(self, size: Size) -> None:
+        self._size = size
         self._count = 0
         self._seqs: dict[str, int] = defaultdict(int)
-        self._random = Random(f"{_SEED} {prefix}")
+        self._random = Random(f"{_SEED} {size.prefix}")
 
     def of(self, said: Said) -> Event:
         """Return the next event."""
@@ -146,7 +152,8 @@ class Events:
         ident = new_id(now, self._random.randbytes(10))
         self._count += 1
         self._seqs[stream] += 1
-        proposal = Proposal(kind, ident, ORIGIN, stream, "rec-1", body, KEYIDS)
+        keyids = signers(self._size, stream) if stream.startswith("member/") else ("a" * 64,)
+        proposal = Proposal(kind, ident, ORIGIN, stream, "rec-1", body, keyids)
         return Event(proposal, self._seqs[stream], index, format_instant(now, micros=True))
 
 
@@ -158,7 +165,7 @@ class Log:
         self._rows: list[Row] = []
         self._signer = Signer(ORIGIN, PrivateKey.from_seed(bytes(32)))
         self.vkey = self._signer.vkey
-        events = Events(size.prefix)
+        events = Events(size)
         heads: dict[str, str] = {}
         for source in (frame(size), members(size), acts(size)):
             for said in source:
@@ -179,7 +186,7 @@ class Log:
             {
                 "payload": b64encode(payload).decode(),
                 "payloadType": PAYLOAD_TYPE,
-                "signatures": _SIGNATURES,
+                "signatures": [{"keyid": each, "sig": _SIG} for each in proposal.keyids],
             }
         )
         before = heads.get(proposal.stream, "0" * 64)

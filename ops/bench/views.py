@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
@@ -21,16 +22,20 @@ from ledger.store.table import EntryTable
 from ops.bench import library_view, synthetic
 from ops.bench.report import Row
 from ops.bench.synthetic import YEAR, Events, Log, Size
-from projections import builds
+from projections import builds, rankings
 from projections.advance import Advance, open_connection
 from projections.batch import UNTIL_NOW, Build, Connection
 from projections.dossier import STATEMENTS
+from projections.entries import ENTRIES
+from projections.finding import Wanted
 from projections.fold import AsOf, ReadModel, Rows, Table
+from projections.period import parse_period
 from projections.replay import replay
 from projections.scores import RANKINGS
 from projections.views import Views
 
 LIVE = Size("l", 4, 20, 1_000, 40)
+REPLAYED = Size("r", 4, 100, 5_000, 40)
 LARGE = Size("s", 10, 1_000, 100_000, 10)
 LIBRARY_ENTRIES = 2_000
 PAGE = 50
@@ -44,14 +49,13 @@ def measure(folder: Path, owner: str, rounds: int, live: Size, large: Size) -> I
     """Yield the results on a database of their own, which `owner` may fill."""
     database = open_database(folder / "views", owner)
     log = Log(live)
-    log.publish(folder / "views-log")
     table = EntryTable(database.connect)
     log.store(table)
     table.close()
     size = len(log.entries)
-    yield from _replaying(folder / "views-log", log, rounds)
+    yield from _replaying(folder / "views-log", rounds)
     with open_connection(database.connect) as connection:
-        builds.set_up(connection, [RANKINGS, STATEMENTS])
+        builds.set_up(connection, [RANKINGS, STATEMENTS, ENTRIES])
         yield from _following(connection, database.conninfo, size, rounds)
         with psycopg.connect(owner, autocommit=True) as filling:
             filled = _filled(connection, filling, large)
@@ -88,14 +92,13 @@ def _following(connection: Connection, conninfo: str, size: int, rounds: int) ->
 
 
 def _full(
-    connection: Connection, filled: tuple[Build, Build], size: int, large: Size
+    connection: Connection, filled: tuple[Build, ...], size: int, large: Size
 ) -> Iterator[Row]:
     """Fold the log into tables that hold a large one already: it must cost the same."""
     ratios, rates = [], []
     empty = _fold(connection, _empty(connection, RANKINGS), size)
     rates.append(_fold(connection, filled[0], size))
     ratios.append(rates[-1] / empty)
-    _fold(connection, filled[1], size)
     yield Row(
         f"rankings, on tables that hold {_entries(large):,} entries",
         f"{median(ratios):.2f} ×",
@@ -128,19 +131,22 @@ def _fold(connection: Connection, build: Build, size: int) -> float:
     return size / (time.perf_counter() - began_s)
 
 
-def _filled(connection: Connection, filling: Connection, large: Size) -> tuple[Build, Build]:
-    """Return builds of both read models that hold the folds of a large organisation."""
-    found = _empty(connection, RANKINGS), _empty(connection, STATEMENTS)
+def _filled(connection: Connection, filling: Connection, large: Size) -> tuple[Build, ...]:
+    """Return builds of the read models that hold the folds of a large organisation."""
+    found = tuple(_empty(connection, each) for each in (RANKINGS, STATEMENTS, ENTRIES))
     for build in found:
         for table in build.model.tables:
             _alter(filling, build, table, "SET UNLOGGED")
-        events, whole = Events(large.prefix), build.model.whole
+        events = Events(large)
         first = Rows(build.model.tables)
         build.model.fold_all(map(events.of, synthetic.frame(large)), first)
+        known = {
+            each.name: {each.key(row) for row in first.all(each)} for each in build.model.tables
+        }
         for start in range(0, large.members, _CHUNK_MEMBERS):
             stop = min(start + _CHUNK_MEMBERS, large.members)
             rows = Rows(build.model.tables)
-            for table in whole:
+            for table in build.model.tables:
                 for row in first.all(table):
                     rows.put(table, row)
             rows.keep()
@@ -151,11 +157,10 @@ def _filled(connection: Connection, filling: Connection, large: Size) -> tuple[B
             if build.model.finish is not None:
                 build.model.finish(rows)
             for table in build.model.tables:
-                if table not in whole:
-                    _copy(filling, build, table, rows.all(table))
+                new = (r for r in rows.all(table) if table.key(r) not in known[table.name])
+                _copy(filling, build, table, new)
         for table in build.model.tables:
-            if table in whole or table.name == "unit":
-                _copy(filling, build, table, first.all(table))
+            _copy(filling, build, table, first.all(table))
             _alter(filling, build, table, None)
     return found
 
@@ -183,12 +188,18 @@ def _copy(filling: Connection, build: Build, table: Table[Any], rows: Iterable[A
             copy.write_row((*row, *ends))
 
 
-def _replaying(folder: Path, log: Log, rounds: int) -> Iterator[Row]:
-    rates = []
+def _replaying(folder: Path, rounds: int) -> Iterator[Row]:
+    """Fold a published log and work out the whole organisation's table of the year."""
+    log = Log(REPLAYED)
+    log.publish(folder)
+    root, year, rates = REPLAYED.prefix, parse_period(f"{YEAR}"), []
     for _ in range(rounds):
         began_s = time.perf_counter()
         folded = replay(str(folder), RANKINGS, log.vkey)
+        found = rankings.from_rows(folded.rows, folded.as_of, root, year)
         rates.append(folded.as_of.size / (time.perf_counter() - began_s))
+        if len(found.standings) != REPLAYED.members:
+            raise RuntimeError(f"{len(found.standings)} members are ranked")
     yield Row(
         "replay of the ranking from tiles, entries",
         "",
@@ -223,8 +234,19 @@ def _answering(pool: ConnectionPool[Any], large: Size) -> Iterator[Row]:
         if len(found.lines) != large.acts_each:
             raise RuntimeError(f"{found.member.id} has {len(found.lines)} entries")
 
+    def committee() -> None:
+        area = random.randrange(large.areas)
+        branch = random.choice(range(area, large.branches, large.areas))
+        wanted = random.choice(_questions(large, area, branch, random))
+        if not views.entries(wanted, PAGE).found:
+            raise RuntimeError(f"nothing is found for {wanted}")
+
     at = f"{_entries(large):,} entries, {large.members:,} members"
-    for name, ask in ((f"a page of {PAGE} places", page), ("a statement", statement)):
+    for name, ask in (
+        (f"a page of {PAGE} places", page),
+        ("a statement", statement),
+        ("a question of the committee", committee),
+    ):
         middle_ms, p99_ms = _times_ms(ask)
         yield Row(
             f"{name} at {at}, p99",
@@ -234,6 +256,24 @@ def _answering(pool: ConnectionPool[Any], large: Size) -> Iterator[Row]:
             p99_ms,
             at_most=True,
         )
+
+
+def _questions(large: Size, area: int, branch: int, random: Random) -> list[Wanted]:
+    """Return what a committee asks about an area and one of its branches."""
+    root = large.prefix
+    scorer, reviewer = synthetic.signers(large, f"member/{root}{branch}")
+    month = f"{YEAR}-{random.randrange(1, 13):02d}"
+    within = Wanted(act_from=f"{month}-01", act_to=f"{month}-28")
+    return [
+        replace(within, scorer=scorer, unit=f"{root}-{area}", item="C-1"),
+        Wanted(scorer=scorer, kind="debit"),
+        replace(within, reviewer=reviewer),
+        Wanted(reviewer=reviewer, item="D-1"),
+        Wanted(unit=f"{root}-{area}-{branch}", amount_max=-100),
+        replace(within, unit=root, item="S-1"),
+        Wanted(act_type="bench.act", unit=f"{root}-{area}", state="final"),
+        Wanted(member=f"{root}{branch}"),
+    ]
 
 
 def _times_ms(ask: Callable[[], None]) -> tuple[float, float]:
