@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from api.cli import console, progress
+from api.cli import console, outside, progress
 from ledger import canonical
 from ledger.log import receipt
 from ledger.log.checkpoint import Checkpoint
@@ -18,8 +18,10 @@ from ledger.rules.lint import points
 from ledger.rules.period import Periods
 from ledger.verify.checks.catalogue import CHECKED, all_checks
 from ledger.verify.checks.fold import Fold
+from ledger.verify.outside import look_outside
 from ledger.verify.prefix import Prefix
 from ledger.verify.sample import Heading, check_paper, working_paper
+from ledger.verify.sightings import covering
 from projections.asof import read_as_of
 from projections.period import parse_period
 
@@ -55,9 +57,17 @@ def checks(
         typer.Option("--cheat", help="Only this cheat of the table; give it once for each."),
     ] = None,
     disclosed: Disclosed = None,
+    policy: outside.PolicyFile = None,
+    tsa_roots: outside.Roots = None,
+    deposit: outside.Deposits = None,
+    refusal: outside.Refusals = None,
     as_json: AsJson = False,
 ) -> None:
     """List what looks like a cheat from inside, by its number, with entries and people.
+
+    With --policy and --tsa-roots notices are measured by the times at which witnesses and TSAs had
+    seen them, and draws held against the first witnessed checkpoint; with --deposit and --refusal
+    statements that were handed in are sought in the log.
 
     A finding is something to look at, no verdict: exit status 0 whether there are any or not. What
     the rules forbid is for `mingzhang verify log`.
@@ -68,8 +78,12 @@ def checks(
             f"no check shows cheat {unknown[0]} here: choose among {', '.join(map(str, CHECKED))}"
         )
     digests = _digests(disclosed) if disclosed is not None else None
+    given = outside.evidence(policy, tsa_roots, deposit, refusal)
+    if given.trust is not None and vkey is None:
+        raise console.CommandError("--tsa-roots needs --vkey: the log's own signature is stamped")
     prefix = Prefix(where, console.verifier_key(vkey) if vkey is not None else None)
-    with Fold(all_checks(digests)) as fold:
+    known, seen = look_outside(prefix, given)
+    with Fold(all_checks(digests, known)) as fold:
         head = _folded(prefix, fold, as_of, vkey)
         found = [each for each in fold.findings() if not cheat or each.cheat in cheat]
     _unverified(prefix)
@@ -88,6 +102,8 @@ def checks(
         return
     typer.echo(f"log         {head.origin}")
     typer.echo(f"as of       size {head.size:,}, root {head.root.hex()}")
+    for line in covering(seen):
+        typer.echo(line)
     for each in found:
         typer.echo(str(each))
     typer.echo(f"{len(found)} to look at; a finding is no verdict")
@@ -112,12 +128,14 @@ def sample(
     procedure: Annotated[
         str, typer.Option("--procedure", help="What is done with each entry drawn.")
     ] = "",
+    policy: outside.PolicyFile = None,
 ) -> None:
     """Draw the sample of a recorded query, and write its working paper.
 
     Record the query first: `mingzhang sign audit.queried unit/<unit> …`, then submit it. What is
-    drawn from are the entries before it; the seed is of the first checkpoint after it, which its
-    receipt carries. Another auditor recomputes all of it with `mingzhang audit verify-sample`.
+    drawn from are the entries before it; the seed is of the first witnessed checkpoint after it,
+    in a log without witnesses of the first signed one, which its receipt carries. Another auditor
+    recomputes all of it with `mingzhang audit verify-sample`.
     """
     console.need_free(out)
     key = console.verifier_key(vkey)
@@ -125,7 +143,9 @@ def sample(
     receipt.verify_receipt(given, key)
     heading = Heading(title, index_number, preparer, reviewer, procedure)
     with progress.bar("folding entries") as told:
-        paper = working_paper(where, key, given.index, given.checkpoint, heading, told)
+        paper = working_paper(
+            where, key, given.index, given.checkpoint, heading, told, outside.policy_of(policy)
+        )
     console.write_file(out, canonical.dumps(paper) + b"\n")
     for line in _paper_lines(paper):
         typer.echo(line)
@@ -176,6 +196,7 @@ def verify_sample(
     file: Annotated[Path, typer.Argument(help="A working paper of `audit sample`.")],
     where: Where,
     vkey: console.Vkey,
+    policy: outside.PolicyFile = None,
 ) -> None:
     """Recompute another auditor's sample from the log alone.
 
@@ -183,7 +204,7 @@ def verify_sample(
     """
     data, key = console.read_file(file), console.verifier_key(vkey)
     with progress.bar("folding entries") as told:
-        paper = check_paper(data, where, key, told)
+        paper = check_paper(data, where, key, told, outside.policy_of(policy))
     for line in _paper_lines(paper):
         typer.echo(line)
     typer.echo("OK          query, seed and result are what the log gives")

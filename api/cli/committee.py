@@ -20,13 +20,15 @@ from api.tables.cells import day as read_day
 from api.tables.writer import write_table
 from ledger.domain.draw import drawn
 from ledger.domain.ruling import DRAWN_PEOPLE
-from ledger.entry import format_instant
+from ledger.domain.witnessed import WITNESSED
+from ledger.entry import format_instant, parse_entry
 from ledger.errors import NotFoundError
 from ledger.log import note, receipt
 from ledger.log.checkpoint import parse_body
 from ledger.store.ledger import Ledger, Options
 from ledger.store.media import SUFFIXES
 from ledger.store.register import Register
+from ledger.verify.source import root_at
 from projections.disputes import Standing
 from projections.finding import HEADER, Wanted, table_rows
 from projections.runner import Runner
@@ -130,17 +132,31 @@ def access(
 def draw(ident: Dispute, data: console.DataDir = console.DATA_DIR) -> None:
     """Print the body of dispute.drawn for an appealed dispute.
 
-    Drawn by the checkpoint of the appeal's own receipt, which is the first one signed after it.
+    Drawn by the first witnessed checkpoint after the appeal, without witnesses by that of the
+    appeal's own receipt, which is the first one signed after it.
     """
     with _open(data) as (ledger, views, _register):
         found = views.dispute(ident, _now())
         appeals = [each for each in found.parts if each.type == "dispute.appealed"]
         if not appeals:
             raise NotFoundError(f"dispute {ident} is not appealed: nobody is drawn")
-        data_of = ledger.receipt(appeals[-1].statement)
-        signed = parse_body(note.parse(receipt.parse(data_of).checkpoint).text)
-        chosen = drawn(signed.root, ident, found.standing.case.pool.split(), DRAWN_PEOPLE)
-    _echo({"size": signed.size, "root": signed.root.hex(), "chosen": list(chosen)})
+        size, root = _drawing(ledger, appeals[-1].statement)
+        chosen = drawn(root, ident, found.standing.case.pool.split(), DRAWN_PEOPLE)
+    _echo({"size": size, "root": root.hex(), "chosen": list(chosen)})
+
+
+def _drawing(ledger: Ledger, appeal: str) -> tuple[int, bytes]:
+    """Return size and root of the checkpoint that draws for an appeal."""
+    index, _ = ledger.find(appeal)
+    witnessed = [(at, parse_entry(data).statement.body["size"])
+                 for at, data in ledger.typed((WITNESSED,))]  # fmt: skip
+    if not any(at < index for at, _ in witnessed):
+        signed = parse_body(note.parse(receipt.parse(ledger.receipt(appeal)).checkpoint).text)
+        return signed.size, signed.root
+    size = next((size for _, size in witnessed if size > index), None)
+    if size is None:
+        raise NotFoundError("no witnessed checkpoint covers the appeal yet: wait for one")
+    return size, root_at(ledger.tile, size, ledger.size())
 
 
 def entries(

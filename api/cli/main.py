@@ -35,6 +35,7 @@ _MODULES = {
     "witness": "witness",
     "status": "doctor",
     "doctor": "doctor",
+    "deposit": "outside",
     "dispute": "committee",
     "query": "committee",
     "verify-page": "page",

@@ -168,11 +168,9 @@ def log(
 
     Tree, chains, signatures, keys and rights are computed again. Exit status 0 only if all holds,
     1 if it does not (the first bad entry is named), 2 if the log could not be read. With
-    --tsa-roots, the timestamps in an exported log's folder are checked too.
+    --tsa-roots, the timestamps beside the log are checked too.
     """
     trust = _trust(tsa_roots) if tsa_roots is not None else None
-    if trust is not None and not Path(where).is_dir():
-        raise console.CommandError("timestamps are checked in an exported log's folder, no URL")
     key = console.verifier_key(vkey)
     from_checkpoint = console.read_file(older) if older is not None else None
     with progress.bar("verifying entries") as told:
@@ -189,7 +187,7 @@ def log(
     if not report.ok:
         raise typer.Exit(console.FAILED)
     if trust is not None:
-        _show_timestamps(Path(where), key, trust, report.size)
+        _show_timestamps(where, key, trust, report.size)
 
 
 @verify.command("timestamp")
@@ -242,8 +240,8 @@ def _trust(path: Path) -> Trust:
         raise console.CommandError(f"--tsa-roots: {error.message}") from None
 
 
-def _show_timestamps(folder: Path, key: VerifierKey, trust: Trust, size: int) -> None:
-    found = list(verify_timestamps(open_source(str(folder)), folder, key, trust, size))
+def _show_timestamps(where: str, key: VerifierKey, trust: Trust, size: int) -> None:
+    found = list(verify_timestamps(open_source(where), key, trust, size))
     for each in found:
         typer.echo(str(each))
     if not found:

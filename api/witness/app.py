@@ -13,10 +13,12 @@ from api.answers import NO_CACHE
 from api.bodies import BodyBudget
 from api.gate import Gate
 from api.witness.service import Witness
+from ledger.entry import ENTRY_SIZE_MAX
 from ledger.log.witness import REQUEST_SIZE_MAX, TEXT_TYPE, Rejected
 
 BODIES_BYTES_MAX = 4 * 1024 * 1024
 BODY_WAIT_S = 10.0
+ENVELOPE_BYTES_MAX = ENTRY_SIZE_MAX
 
 router = APIRouter()
 
@@ -51,6 +53,15 @@ async def add_checkpoint(request: Request, witness: WitnessOf) -> Response:
     if isinstance(outcome, Rejected):
         # Starlette would add a charset to a text type of ours, and clients compare it whole.
         return Response(outcome.body, outcome.status, {"Content-Type": outcome.media_type})
+    return Response(outcome, 200, {"Content-Type": TEXT_TYPE})
+
+
+@router.post("/deposit")
+async def deposit(request: Request, witness: WitnessOf) -> Response:
+    """Sign, with the time, that a statement for a known log was shown; its envelope is the body."""
+    bodies: BodyBudget = request.app.state.bodies
+    async with bodies.read(request, ENVELOPE_BYTES_MAX, BODY_WAIT_S) as body:
+        outcome = await asyncio.to_thread(witness.deposit, body)
     return Response(outcome, 200, {"Content-Type": TEXT_TYPE})
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
 from api.witness.heads import Heads
+from ledger.entry import parse_envelope
 from ledger.errors import BusyError, FormatError, NotFoundError, ProofError, StoppedError
-from ledger.log import note, witness
+from ledger.log import deposit, note, witness
 from ledger.log.cosignature import Cosigner, find_cosignatures
 from ledger.log.note import VerifierKey
 from ledger.log.policy import Policy
@@ -69,6 +71,19 @@ class Witness:
                 _logger.info("cosigned", origin=origin, size=decided.checkpoint.size)
                 return f"{line}\n".encode()
         raise BusyError("too many requests for this log at once: try again")
+
+    def deposit(self, envelope: bytes) -> bytes:
+        """Return a signed note that a statement was shown, and when (`ledger.log.deposit`).
+
+        Nothing is kept, and the statement's signatures are not judged: that is the log's part.
+        Raises FormatError, NotFoundError for a log that is not watched here.
+        """
+        statement = parse_envelope(envelope.removesuffix(b"\n"))
+        if statement.log not in self._logs:
+            raise NotFoundError(f"this witness does not watch the log {statement.log[:200]!r}")
+        digest = hashlib.sha256(statement.payload).hexdigest()
+        _logger.info("deposited", origin=statement.log, statement=digest)
+        return deposit.sign(self._cosigner, statement.log, digest, int(self._clock()))
 
     def checkpoint(self, origin_hash: str) -> bytes:
         """Return the newest cosigned note of a log. Raises NotFoundError."""

@@ -135,10 +135,14 @@ def _steps(case: Case, account: Account, entry: PointsEntry) -> Iterator[Step]:
         body["closes"] = closing(world, entry, case.today)
         yield "points.corrected", body, _over(case, "order", "secretary", "committee"), 1
     elif state == APPEALED:
-        people = _fitting(_above(case), lambda actor: case.upper(actor, REEXAMINATION))
-        yield "points.reexamined", body, people, PEOPLE_MIN
+        yield "points.reexamined", body, reexaminers(case), PEOPLE_MIN
     elif state == FINAL and entry.origin != DIRECT:
         yield "points.filed", body, _over(case, NOTICE, "secretary"), 1
+
+
+def reexaminers(case: Case) -> list[str]:
+    """Return who may re-examine an appealed entry: of the unit above, without part in it (B18)."""
+    return _fitting(_above(case), lambda actor: case.upper(actor, REEXAMINATION))
 
 
 def _checkers(case: Case) -> list[str]:

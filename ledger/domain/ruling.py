@@ -32,7 +32,8 @@ from ledger.domain.handling import DISCIPLINE, INTAKE, PASSES_MAX, above, find
 from ledger.domain.policy import DEFAULTS, PEOPLE_MIN
 from ledger.domain.rights import covers, holds, holds_at, signers
 from ledger.domain.way import case_of
-from ledger.domain.world import World
+from ledger.domain.witnessing import witnessed_over
+from ledger.domain.world import WITNESSES_FROM, World
 from ledger.errors import Refused
 
 DRAWN_PEOPLE = 2
@@ -206,8 +207,9 @@ def eligible(world: World, dispute: Dispute, today: str) -> tuple[str, ...]:
 def drawn(world: World, proposal: Proposal, ident: str, today: str) -> None:
     """Raise Refused unless intake records what the first checkpoint after the appeal draws.
 
-    That is the checkpoint of the appeal's own receipt. That the root is the log's at that size is
-    for verifiers, who have the tree (`verify.draws`).
+    Where the log had witnesses at the appeal that is the first witnessed one, else the one of the
+    appeal's own receipt. That the root is the log's at that size is for verifiers, who have the
+    tree (`verify.draws`).
     """
     dispute = find(world, ident, proposal)
     for actor in signers(world, proposal):
@@ -216,9 +218,19 @@ def drawn(world: World, proposal: Proposal, ident: str, today: str) -> None:
     body = proposal.body
     assert dispute.index is not None  # noqa: S101 - the case is appealed
     first, last = dispute.index + 1, min(world.size, dispute.index + CHECKPOINT_ENTRIES_MAX)
+    since = world.positions.get(WITNESSES_FROM)
+    if since is not None and since < dispute.index:
+        covering = witnessed_over(world, dispute.index)
+        if covering is None:
+            raise Refused(
+                "draw-witnessed", "no witnessed checkpoint covers the appeal yet: wait for one"
+            )
+        first = last = covering[0]
     if not first <= body["size"] <= last:
         raise Refused(
-            "draw-checkpoint", f"the first checkpoint after the appeal is of {first} to {last}"
+            "draw-checkpoint",
+            f"the first checkpoint after the appeal is of {first}"
+            + (f" to {last}" if last > first else ""),
         )
     chosen = draw(bytes.fromhex(body["root"]), ident, dispute.pool, DRAWN_PEOPLE)
     if tuple(body["chosen"]) != chosen:

@@ -40,8 +40,8 @@ def decide_witnessed(world: World, proposal: Proposal, ident: str, today: str) -
         seen.add((found.name, found.key_id))
 
 
-def witnessed_at(world: World, index: int) -> str | None:
-    """Return when the quorum was complete for the first witnessed checkpoint that covers `index`.
+def witnessed_over(world: World, index: int) -> tuple[int, str] | None:
+    """Return the first witnessed checkpoint that covers `index`: its size, and when it had quorum.
 
     None where none does yet. Witnessed sizes grow, so it is sought by halves.
     """
@@ -54,7 +54,15 @@ def witnessed_at(world: World, index: int) -> str | None:
             high = middle
         else:
             low = middle + 1
-    covering = world.witnessed.get(str(low))
+    return world.witnessed.get(str(low))
+
+
+def witnessed_at(world: World, index: int) -> str | None:
+    """Return when the quorum was complete for the first witnessed checkpoint that covers `index`.
+
+    None where none does yet.
+    """
+    covering = witnessed_over(world, index)
     return covering[1] if covering is not None else None
 
 

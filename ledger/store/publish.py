@@ -77,6 +77,12 @@ def export(
         ) from error
 
 
+def timestamp_index(reader: Reader, size: int | None = None) -> bytes:
+    """Return a line `<size> <tsa>` for every token up to a size: a log at a URL has no listing."""
+    stamped = reader.timestamps(reader.size() if size is None else size)
+    return "".join(f"{each} {tsa}\n" for each, tsa in sorted(stamped)).encode()
+
+
 def _published(folder: Folder, vkey: VerifierKey) -> Checkpoint | None:
     if CHECKPOINT not in folder.lengths:
         return None
@@ -169,9 +175,12 @@ class _Export:
         for size, tsa in reader.timestamps(self._new.size):
             name = f"{TIMESTAMPS}/{size}/{tsa}.tsr"
             if name not in self._folder.lengths:
-                stamped, token = reader.timestamp(size, tsa)
-                self._write(f"{TIMESTAMPS}/{size}/{CHECKPOINT}", stamped)
+                note, token = reader.timestamp(size, tsa)
+                self._write(f"{TIMESTAMPS}/{size}/{CHECKPOINT}", note)
                 self._write(name, token)
+        index = timestamp_index(reader, self._new.size)
+        if index:
+            self._write(f"{TIMESTAMPS}/index", index)
 
     def _first_missing(self) -> int:
         """Return where to begin: at the last tile, or at one that was lost or cut short."""

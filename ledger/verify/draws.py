@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ledger.log.merkle import Edge, peak_nodes
-from ledger.log.tiles import node_from_tiles
 from ledger.verify.report import Failure, FaultError
-from ledger.verify.source import Source
+from ledger.verify.source import Source, root_at
 
 
 class Draw(NamedTuple):
@@ -28,8 +26,7 @@ class Draw(NamedTuple):
 
 def check_draw(source: Source, draw: Draw, signed_size: int) -> None:
     """Raise FaultError unless the tree over the first `size` entries has the root of the draw."""
-    peaks = [node_from_tiles(node, signed_size, source.tile) for node in peak_nodes(draw.size)]
-    root = Edge(draw.size, tuple(peaks)).root().hex()
+    root = root_at(source.tile, draw.size, signed_size).hex()
     if root != draw.root:
         reason = (
             f"people were drawn by the root {draw.root[:16]}… of size {draw.size}, where the tree "

@@ -5,18 +5,18 @@ Statements' signatures and rights are not checked here: that is `mingzhang verif
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ledger.domain.event import Event
 from ledger.entry import parse_entry
 from ledger.errors import FormatError, NotFoundError, ProofError
 from ledger.log import note
 from ledger.log.checkpoint import Checkpoint, open_checkpoint, parse_body
-from ledger.log.merkle import Edge, leaf_hash
+from ledger.log.merkle import Edge, Node, consistency_proof, leaf_hash, verify_consistency
 from ledger.log.note import VerifierKey
-from ledger.log.tiles import TILE_WIDTH
+from ledger.log.tiles import TILE_WIDTH, node_from_tiles
 from ledger.verify.pool import bundles, width_of
-from ledger.verify.source import open_source
+from ledger.verify.source import open_source, root_at
 
 Progress = Callable[[int, int], None]
 """Told how many entries are read, and of how many."""
@@ -35,17 +35,44 @@ class Prefix:
 
     def __init__(self, where: str, vkey: VerifierKey | None) -> None:
         self.where = where
-        self._source = open_source(where)
-        data = self._source.checkpoint()
-        self.signed = vkey is not None
+        self.source = open_source(where)
+        self.note = self.source.checkpoint()
+        self.vkey = vkey
         self.newest = (
-            parse_body(note.parse(data).text) if vkey is None else open_checkpoint(data, vkey)
+            parse_body(note.parse(self.note).text)
+            if vkey is None
+            else open_checkpoint(self.note, vkey)
         )
+
+    @property
+    def signed(self) -> bool:
+        """Whether the checkpoint's signature was verified."""
+        return self.vkey is not None
+
+    def entries(self) -> Iterator[bytes]:
+        """Yield the bytes of all entries in order, which nothing here has proved yet."""
+        for n in range(bundles(self.newest.size)):
+            yield from self.source.entries(n, width_of(n, self.newest.size))
+
+    def root(self, size: int) -> bytes:
+        """Return the root over the first `size` entries.
+
+        Raises ProofError where the tiles do not lead from it to the newest checkpoint's root.
+        """
+        newest = self.newest
+
+        def get(node: Node) -> bytes:
+            return node_from_tiles(node, newest.size, self.source.tile)
+
+        root = root_at(self.source.tile, size, newest.size)
+        path = consistency_proof(size, newest.size, get)
+        verify_consistency(size, newest.size, path, root, newest.root)
+        return root
 
     def entry(self, index: int) -> bytes:
         """Return the bytes of an entry, which nothing here has proved yet."""
         n, offset = divmod(index, TILE_WIDTH)
-        return self._source.entries(n, width_of(n, self.newest.size))[offset]
+        return self.source.entries(n, width_of(n, self.newest.size))[offset]
 
     def fold(
         self,
@@ -71,7 +98,7 @@ class Prefix:
         for n in range(bundles(proved.size)):
             width = width_of(n, proved.size)
             # A published log has the partial bundle of its newest checkpoint alone.
-            entries = self._source.entries(n, width_of(n, self.newest.size))[:width]
+            entries = self.source.entries(n, width_of(n, self.newest.size))[:width]
             if len(entries) != width:
                 raise FormatError(f"bundle {n} has {len(entries)} entries where {width} belong")
             leaves = [leaf_hash(data) for data in entries]

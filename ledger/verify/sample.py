@@ -1,10 +1,11 @@
 """An auditor's sample as a working paper, and its recomputation by another auditor (cheat 11).
 
-    audit.queried ──▶ recorded at index i ──▶ the first signed checkpoint that covers i ──▶ seed
+    audit.queried ──▶ recorded at index i ──▶ the first witnessed checkpoint that covers i ──▶ seed
 
-The query and the entries that it is about, those before i, are fixed before the seed exists. The
-receipt of the recorded query carries exactly that checkpoint: it is the first signed note, by
-size, that covers the index, and the same statement always gets the same one.
+The query and the entries that it is about, those before i, are fixed before the seed exists. Which
+checkpoint is the first witnessed one the log says (`checkpoint.witnessed`), so nobody can choose.
+In a log that had no witnesses at i it is the first signed one: the receipt of the recorded query
+carries exactly that, by size, and the same statement always gets the same one.
 """
 
 from __future__ import annotations
@@ -25,14 +26,16 @@ from ledger.domain.pricing import path_on
 from ledger.domain.way import case_of
 from ledger.domain.world import World
 from ledger.entry import Entry, parse_entry
-from ledger.errors import FormatError, ProofError
+from ledger.errors import FormatError, NotFoundError, ProofError
 from ledger.log import note
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
 from ledger.log.note import VerifierKey
+from ledger.log.policy import Policy
 from ledger.verify import draw
 from ledger.verify.checks.finding import Check, Ending, Finding, Moment
 from ledger.verify.checks.fold import Fold
 from ledger.verify.prefix import Prefix, Progress
+from ledger.verify.sightings import first_witnessed, judged_lines
 
 FORMAT = "mingzhang.working-paper.v1"
 
@@ -71,21 +74,23 @@ class Candidate(NamedTuple):
 
 
 def working_paper(
-    where: str, vkey: VerifierKey, index: int, seal: bytes, heading: Heading, progress: Progress
+    where: str,
+    vkey: VerifierKey,
+    index: int,
+    seal: bytes,
+    heading: Heading,
+    progress: Progress,
+    policy: Policy | None = None,
 ) -> dict[str, Any]:
     """Draw the sample of the query recorded at `index`, and return its working paper.
 
-    `seal` is the signed note of the first checkpoint that covers the query. Raises ProofError
-    where it does not cover the query or is not of this log, FormatError where the entry at `index`
-    is no query.
+    `seal` is the signed note of the first checkpoint that covers the query, for a log without
+    witnesses; with `policy` a witnessed one must meet its quorum. Raises ProofError where the
+    checkpoint does not cover the query or is not of this log, NotFoundError while no witnessed one
+    covers it, FormatError where the entry at `index` is no query.
     """
-    head = open_checkpoint(seal, vkey)
-    if head.size <= index:
-        raise ProofError(
-            f"the checkpoint is of size {head.size}, before the query at index {index}: the seed "
-            "must come after it"
-        )
     prefix = Prefix(where, vkey)
+    head, seal = _seal(prefix, index, seal, policy)
     query = _query(prefix, index)
     found = _candidates(prefix, index, query, head, progress)
     seed, body = draw.seed_of(head), query.statement.body
@@ -118,7 +123,34 @@ def working_paper(
     }
 
 
-def check_paper(data: bytes, where: str, vkey: VerifierKey, progress: Progress) -> dict[str, Any]:
+def _seal(
+    prefix: Prefix, index: int, seal: bytes, policy: Policy | None
+) -> tuple[Checkpoint, bytes]:
+    """Return the checkpoint that gives the seed, and the note of it that goes into the paper."""
+    had_witnesses, first = first_witnessed(prefix, index)
+    if not had_witnesses:
+        head = open_checkpoint(seal, prefix.vkey) if prefix.vkey is not None else prefix.newest
+        if head.size <= index:
+            raise ProofError(
+                f"the checkpoint is of size {head.size}, before the query at index {index}: the "
+                "seed must come after it"
+            )
+        return head, seal
+    if first is None:
+        raise NotFoundError(
+            f"no witnessed checkpoint covers the query at index {index} yet: draw later"
+        )
+    head = Checkpoint(prefix.newest.origin, first.size, first.root)
+    if policy is not None and not judged_lines(policy, head, first.lines).met:
+        raise ProofError(
+            f"the checkpoint of size {head.size}, which gives the seed, lacks the policy's quorum"
+        )
+    return head, "\n".join((head.body(), *first.lines, "")).encode()
+
+
+def check_paper(
+    data: bytes, where: str, vkey: VerifierKey, progress: Progress, policy: Policy | None = None
+) -> dict[str, Any]:
     """Recompute a working paper from the log alone and return it.
 
     Raises FormatError if it is none, ProofError naming the first part that the log does not give.
@@ -133,7 +165,7 @@ def check_paper(data: bytes, where: str, vkey: VerifierKey, progress: Progress) 
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"the working paper lacks a part: {error!r}") from None
     note.parse(seal)
-    again = working_paper(where, vkey, index, seal, heading, progress)
+    again = working_paper(where, vkey, index, seal, heading, progress, policy)
     for name in again:
         if paper.get(name) != again[name]:
             raise ProofError(

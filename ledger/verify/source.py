@@ -11,13 +11,22 @@ full one instead, as tlog-tiles says.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ledger.entry import ENTRY_SIZE_MAX
 from ledger.errors import FormatError, MingzhangError, NotFoundError
+from ledger.log.merkle import Edge, peak_nodes
 from ledger.log.note import NOTE_SIZE_MAX
-from ledger.log.tiles import HASH_SIZE, TILE_WIDTH, Level, decode_entries, tile_path
+from ledger.log.tiles import (
+    HASH_SIZE,
+    TILE_WIDTH,
+    Level,
+    decode_entries,
+    node_from_tiles,
+    tile_path,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -54,6 +63,19 @@ class Source(Protocol):
 
     def bundle(self, n: int, width: int = TILE_WIDTH) -> tuple[bytes, int]:
         """Return the bytes of bundle `n` as they stand, and the width they were asked under."""
+
+    def read(self, path: str, size_max: int) -> bytes:
+        """Return the file `path` of the log, of `size_max` bytes at most."""
+
+
+def root_at(tile: Callable[[int, int, int], bytes], size: int, signed_size: int) -> bytes:
+    """Return the root over the first `size` entries by the tiles of a log of `signed_size`.
+
+    `tile` gives the bytes of one by level, index and width. They are taken as they stand: whoever
+    needs the root proved compares with what is signed.
+    """
+    peaks = [node_from_tiles(node, signed_size, tile) for node in peak_nodes(size)]
+    return Edge(size, tuple(peaks)).root()
 
 
 def open_source(where: str) -> Source:

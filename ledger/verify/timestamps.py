@@ -1,22 +1,24 @@
-"""Checks the timestamps beside an exported log: `timestamps/<size>/<tsa>.tsr`, off line."""
+"""Checks the timestamps beside an exported log: `timestamps/<size>/<tsa>.tsr`, off line.
+
+`timestamps/index` names them, a line `<size> <tsa>` each, for a log at a URL has no listing.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ledger.errors import FormatError, MingzhangError, NotFoundError, ProofError
 from ledger.log.checkpoint import Checkpoint, open_checkpoint
-from ledger.log.merkle import Edge, peak_nodes
 from ledger.log.note import NOTE_SIZE_MAX, VerifierKey
-from ledger.log.tiles import node_from_tiles
 from ledger.log.timestamp import TOKEN_SIZE_MAX, Stamp, Trust, check_token, stamped_note
-from ledger.verify.source import Source, SourceError
+from ledger.verify.source import Source, root_at
 
 FOLDER, CHECKPOINT, ENDING = "timestamps", "checkpoint", ".tsr"
-_SIZE = re.compile(r"[1-9][0-9]{0,18}", re.ASCII).fullmatch
+INDEX = f"{FOLDER}/index"
+INDEX_SIZE_MAX = 16 * 1024 * 1024
+_LINE = re.compile(r"([1-9][0-9]{0,18}) ([A-Za-z0-9._-]{1,128})", re.ASCII).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +38,38 @@ class Stamped:
 
 
 def verify_timestamps(
-    source: Source, folder: Path, vkey: VerifierKey, trust: Trust, size: int
+    source: Source, vkey: VerifierKey, trust: Trust, size: int
 ) -> Iterator[Stamped]:
-    """Check every token in an exported log's `folder`, whose log `source` was verified to `size`.
+    """Check every token beside a log, which was verified to `size`.
 
     A stamped checkpoint must be one of the log's own history: its root is that of its first
-    entries. Raises SourceError where a file cannot be read.
+    entries. Raises SourceError where a file cannot be read, FormatError for a wrong index.
     """
     try:
-        sizes = sorted(int(each.name) for each in (folder / FOLDER).iterdir() if _SIZE(each.name))
-    except FileNotFoundError:
+        lines = source.read(INDEX, INDEX_SIZE_MAX).decode("ascii", "replace").splitlines()
+    except NotFoundError:
         return
-    except OSError as error:
-        raise SourceError(f"cannot read {folder / FOLDER}: {error.strerror}") from None
-    for each in sizes:
-        place = folder / FOLDER / str(each)
+    by_size: dict[int, list[str]] = {}
+    for line in lines:
+        found = _LINE(line)
+        if found is None:
+            raise FormatError(f"{INDEX} has a line that is not `<size> <tsa>`: {line[:60]!r}")
+        by_size.setdefault(int(found[1]), []).append(found[2])
+    for each, tsas in sorted(by_size.items()):
+        place = f"{FOLDER}/{each}"
         try:
-            stamped = _history(source, vkey, each, _read(place / CHECKPOINT, NOTE_SIZE_MAX), size)
+            note = source.read(f"{place}/{CHECKPOINT}", NOTE_SIZE_MAX)
+            stamped = _history(source, vkey, each, note, size)
         except (FormatError, ProofError, NotFoundError) as error:
             yield Stamped(each, CHECKPOINT, None, error.message)
             continue
-        for file in sorted(place.glob(f"*{ENDING}")):
-            yield verify_token(_read(file, TOKEN_SIZE_MAX), stamped, each, file.stem, trust)
+        for tsa in tsas:
+            try:
+                token = source.read(f"{place}/{tsa}{ENDING}", TOKEN_SIZE_MAX)
+            except (FormatError, NotFoundError) as error:
+                yield Stamped(each, tsa, None, error.message)
+            else:
+                yield verify_token(token, stamped, each, tsa, trust)
 
 
 def verify_token(token: bytes, stamped: bytes, size: int, tsa: str, trust: Trust) -> Stamped:
@@ -73,17 +85,6 @@ def _history(source: Source, vkey: VerifierKey, size: int, data: bytes, verified
     signed: Checkpoint = open_checkpoint(data, vkey)
     if signed.size != size or size > verified:
         raise ProofError(f"the checkpoint is of size {signed.size}, the log's is {verified}")
-    peaks = [node_from_tiles(node, verified, source.tile) for node in peak_nodes(size)]
-    if Edge(size, tuple(peaks)).root() != signed.root:
+    if root_at(source.tile, size, verified) != signed.root:
         raise ProofError("the stamped checkpoint signs another history than this log's")
     return stamped_note(data, vkey)
-
-
-def _read(path: Path, size_max: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(size_max + 1)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path} is not there") from None
-    except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}") from None

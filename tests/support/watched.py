@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger.log.checkpoint import Checkpoint
-from ledger.verify.checks.catalogue import all_checks
+from ledger.verify.checks.catalogue import Outside, all_checks
 from ledger.verify.checks.finding import Finding
 from ledger.verify.checks.fold import run
 from tests.support.organisation import COMMITMENT
@@ -48,9 +48,12 @@ class Watched(Passage):
         body = act(points=100) | changed
         return self.put(f"points.{kind}", f"member/{member}", body, *signers, day=day)
 
-    def found(self, cheat: int, **given: Any) -> list[Finding]:
-        """Return what the checks find of one cheat."""
-        return [each for each in run(self.events, all_checks(**given)) if each.cheat == cheat]
+    def found(
+        self, cheat: int, digests: dict[str, str] | None = None, **outside: Any
+    ) -> list[Finding]:
+        """Return what the checks find of one cheat, by what people outside know."""
+        checks = all_checks(digests, Outside(**outside))
+        return [each for each in run(self.events, checks) if each.cheat == cheat]
 
     def index(self, ident: str) -> int:
         """Return the log index of a statement."""

@@ -21,10 +21,13 @@ SLOWER_DAYS, SLOWER_TIMES = 5.0, 3.0
 STAMP_SECONDS, STAMP_RUN = 10.0, 5
 """So many reviews in a row, each within so many seconds of the last, are no look at evidence."""
 DISOWNED_DAYS = 30
+CLOCK_SECONDS_MAX = 600.0
+"""So far the log's clock may be ahead of a witness's."""
+_LATEST = "9999"
 _STEPS = frozenset({"points.checked", "points.reviewed", "points.published", "points.returned"})
 
 Seen = Callable[[int], str | None]
-"""Gives the instant at which witnesses had cosigned an entry's index, None where none did."""
+"""Gives the instant at which people outside had seen an entry's index, None where none had."""
 
 
 def never_seen(index: int) -> None:
@@ -82,8 +85,9 @@ class SlowSteps(Check):
 class ShortNotices(Check):
     """Cheat 9: publicity that was over before its working days had passed.
 
-    It is measured from the time at which the opening was cosigned by enough witnesses, if `seen`
-    knows one, and else from its recording; the calendar is that of the log (A34).
+    It is measured from the time at which people outside had seen the opening, if `seen` knows one,
+    and else from its recording, to the time at which they had seen the lapse, if that is earlier
+    than its recording; the calendar is that of the log (A34).
     """
 
     def __init__(self, seen: Seen = never_seen) -> None:
@@ -102,15 +106,23 @@ class ShortNotices(Check):
         opened = self._opened.pop(after.id, None)
         if opened is None or before is None or moment.type != "points.lapsed":
             return
-        seen = self._seen(opened) or before.opened_at
+        seen = self._seen(opened)
+        if seen is None and self._seen is not never_seen:
+            reason = (
+                f"nobody outside had seen the notice on {moment.member} when it was over: no "
+                "cosignature or timestamp that holds covers its opening"
+            )
+            yield finding(9, index, (moment.member,), reason, (opened,))
+        begun = seen or before.opened_at
+        over = moment.world.today(min(moment.event.recorded_at, self._seen(index) or _LATEST))
         days = self._days(moment, before)
         if not days:
             return
-        last = working_end(moment.world, seen, moment.world.today(seen), days)
-        if moment.today <= last:
+        last = working_end(moment.world, begun, moment.world.today(begun), days)
+        if over <= last:
             reason = (
-                f"the notice on {moment.member} could be seen from {seen[:19]}Z and was over on "
-                f"{moment.today}: {days} working days ran until {last}"
+                f"the notice on {moment.member} could be seen from {begun[:19]}Z and was over on "
+                f"{over}: {days} working days ran until {last}"
             )
             yield finding(9, index, (moment.member,), reason, (opened,))
 
@@ -119,6 +131,40 @@ class ShortNotices(Check):
         if entry.rest is not None:
             return entry.rest
         return figure(moment.world, entry, "publicity_working_days")
+
+
+class ShiftedClock(Check):
+    """Cheat 9: entries recorded later, by the log's clock, than people outside had seen them.
+
+    Only a clock that ran ahead gives that; one that lags shows where publicity is measured. `wrong`
+    is evidence that does not hold, as (index, reason): made up, or under another history.
+    """
+
+    def __init__(self, seen: Seen = never_seen, wrong: Iterable[tuple[int, str]] = ()) -> None:
+        self._seen = seen
+        self._wrong = tuple(wrong)
+        self._ahead: dict[str, list[tuple[int, str]]] = defaultdict(list)
+
+    def see(self, moment: Moment) -> Iterable[Finding]:
+        """Compare the entry's instant with that of its first sighting."""
+        at, index = moment.event.recorded_at, moment.event.index
+        seen = self._seen(index)
+        if seen is not None and (_at(at) - _at(seen)).total_seconds() > CLOCK_SECONDS_MAX:
+            self._ahead[seen].append((index, at))
+        return ()
+
+    def finish(self, ending: Ending) -> Iterable[Finding]:
+        """Report each sighting that came before what it saw, and what does not hold."""
+        del ending
+        for seen, found in sorted(self._ahead.items()):
+            index, at = found[-1]
+            reason = (
+                f"recorded at {at[:19]}Z, and seen outside at {seen[:19]}Z already: the log's "
+                "clock ran ahead"
+            )
+            yield finding(9, index, (), reason, (each for each, _ in found))
+        for index, reason in self._wrong:
+            yield finding(9, index, (), reason)
 
 
 class Disowned(Check):

@@ -80,6 +80,7 @@ def test_a_checkpoint_is_stamped_kept_exported_and_checked_off_line(
     done(mingzhang("export", log, "--data", tmp_path / "data", env=env))
     place = log / "timestamps" / str(size)
     assert sorted(each.name for each in place.iterdir()) == sorted(["checkpoint", f"{name}.tsr"])
+    assert (place.parent / "index").read_text() == f"{size} {name}\n"
     done(mingzhang("export", log, "--data", tmp_path / "data", env=env))
 
     verify = ("verify", "log", log, "--vkey", vkey)
@@ -129,6 +130,8 @@ def test_a_stamped_checkpoint_of_another_history_is_refused(
     export(filled, tmp_path / "log", vkey)
     place = tmp_path / "log" / "timestamps" / str(size)
     place.rename(place.with_name("3"))
+    index = place.parent / "index"
+    index.write_text(index.read_text().replace(f"{size} ", "3 "))
     words = ("verify", "log", tmp_path / "log", "--vkey", filled.vkey, "--tsa-roots", tsa.roots)
     assert "the checkpoint is of size" in done(mingzhang(*words), status=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from ledger.store.ledger import Ledger
 from tests.support.organisation import Organisation
 from tests.support.processes import await_that, award_now, found
 from tests.support.server import Server, environment, mingzhang
+from tests.support.tsa import Tsa, TsaServer
 from tests.support.witnesses import WitnessServer
 
 
@@ -132,6 +134,53 @@ def test_a_checkpoint_is_cosigned_recorded_shown_and_verified_by_everyone(site: 
     sound = site.run("doctor", "--data", site.data)
     assert sound.returncode == 0, sound.stdout
     assert sound.stdout.count("cosigned size") == 3
+
+
+def test_an_outsider_runs_the_checks_from_the_url_with_witnesses_tsa_deposit_and_refusal(
+    site: Site, tmp_path: Path
+) -> None:
+    tsa = Tsa(tmp_path / "tsa")
+    vkey, policy_file = site.vkey.text, site.policy
+    (site.data / "policy").write_bytes(policy_file.read_bytes())
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(site.data, site.env, site.folder / "serve.log"))
+        stamping = stack.enter_context(TsaServer(tsa.reply))
+        where = f"{server.url}/log"
+        server.post(award_now())
+        await_that(lambda: len(entries_of(server, "checkpoint.witnessed")) == 1)
+        await_that(lambda: witnessed(server)["quorum"] == "met")
+        done = site.run("timestamp", "--tsa", stamping.url, "--tsa-roots", tsa.roots,
+                        "--data", site.data)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        whole = site.run("verify", "log", where, "--vkey", vkey, "--tsa-roots", tsa.roots)
+        assert whole.returncode == 0, whole.stdout + whole.stderr
+        assert "existed at" in whole.stdout
+
+        # One that no rule allows: a stranger's key signs.
+        stranger = Organisation(start=datetime.now(UTC)).statement(
+            "unit.moved", "unit/east", "nobody", {"parent": "root"}
+        )
+        refused = server.post(stranger)
+        assert refused.status_code == 422, refused.text
+        (tmp_path / "no.refusal").write_bytes(b64decode(refused.json()["refusal"]))
+        (tmp_path / "envelope").write_bytes(stranger)
+        note_file = tmp_path / "note"
+        words = ("deposit", site.witnesses[0].url, tmp_path / "envelope", "--policy", policy_file)
+        shown = site.run(*words, "--out", note_file)
+        assert shown.returncode == 0, shown.stderr
+        assert "witness.example/w1 has seen it" in shown.stdout
+
+        checked = site.run(
+            *("audit", "checks", where, "--vkey", vkey, "--policy", policy_file),
+            *("--tsa-roots", tsa.roots, "--deposit", note_file, "--cheat", "8", "--cheat", "9"),
+            *("--refusal", tmp_path / "no.refusal"),
+        )
+        assert checked.returncode == 0, checked.stderr
+        seen = [line for line in checked.stdout.splitlines() if line.startswith("seen ")]
+        assert len(seen) == 2, checked.stdout
+        (found,) = [line for line in checked.stdout.splitlines() if line.startswith("cheat ")]
+        assert found.startswith("cheat  8"), found
+        assert f"by the rule {refused.json()['rule']}, signed by the service" in found
 
 
 def test_one_witness_that_is_killed_and_comes_back_catches_up(site: Site) -> None:
