@@ -19,6 +19,7 @@ import psycopg
 import structlog
 
 from api.desk import Desk
+from ledger.domain import case_terms
 from ledger.domain.days import day_end
 from ledger.domain.lapses import Due, due_terms
 from ledger.domain.organisation import OUTAGE, ROOT_UNIT, STREAM
@@ -30,7 +31,7 @@ from ledger.errors import BusyError, MingzhangError, NotFoundError, Refused
 from ledger.signing import PrivateKey, sign_envelope
 from ledger.store.ledger import Ledger
 from ledger.store.queue import raised
-from projections import terms
+from projections import disputes, terms
 from projections.terms import TERMS, Open
 
 POLL_S = 30.0
@@ -90,7 +91,7 @@ class Clerk:
             if last is None:
                 break
             after = last
-        return recorded
+        return recorded + self._append(self._cases())
 
     def record_outage(self) -> bool:
         """Record the time in which no process served, if it was long; return whether it was.
@@ -145,6 +146,27 @@ class Clerk:
             for due in due_terms(world, member, self._desk.outlook.account(member), today):
                 if due.entry in wanted:
                     yield member, due
+
+    def _cases(self) -> list[bytes]:
+        """Return the lapses of disputes' terms.
+
+        The read model, which knows no outages, names what may have lapsed; the rules decide.
+        """
+        now = self._desk.clock.now()
+        with self._desk.outlook.now() as world:
+            actor = self._actor(world, now)
+            if actor is None:
+                return []
+            today = world.today(format_instant(now))
+            found = self._desk.views.disputes(today).standings
+            passed = [each.case.id for each in found if each.warning == disputes.PASSED]
+            return [
+                case_lapse(self._key, self._ledger.origin, actor, zone_of(world), case.id, due)
+                for case in map(world.disputes.get, passed)
+                if case is not None
+                for due in [case_terms.due_term(world, case)]
+                if due is not None and today > due.due
+            ]
 
     def _append(self, envelopes: list[bytes]) -> int:
         if not envelopes:
@@ -225,6 +247,16 @@ def lapse(key: PrivateKey, origin: str, actor: str, time_zone: str, member: str,
     ended = day_end(time_zone, due.due)
     body = {"entry": due.entry, "term": due.term, "due": due.due}
     return _signed(key, origin, "points.lapsed", f"member/{member}", actor, ended, body, *due)
+
+
+def case_lapse(
+    key: PrivateKey, origin: str, actor: str, time_zone: str, dispute: str, due: case_terms.Due
+) -> bytes:
+    """Return the envelope of the lapse of a dispute's term: always the same bytes, as `lapse`."""
+    ended = day_end(time_zone, due.due)
+    body = {"term": due.term, "due": due.due}
+    stream = f"dispute/{dispute}"
+    return _signed(key, origin, "dispute.lapsed", stream, actor, ended, body, dispute, *due)
 
 
 def _signed(

@@ -17,6 +17,7 @@ from ledger.log.policy import Policy
 from ledger.log.timestamp import Trust, stamped_note
 from ledger.refusal import refused_statement, verify_refusal
 from ledger.signing import decode_base64
+from ledger.verify.cases import check_disclosed
 from ledger.verify.evidence import verify_evidence
 from ledger.verify.page_evidence import is_page_evidence, verify_page_evidence
 from ledger.verify.receipt import verify_receipt_file
@@ -54,7 +55,7 @@ def _kind(data: bytes) -> str:
 verify = typer.Typer(
     cls=_ByFile,
     no_args_is_help=True,
-    help="Check a receipt, a state proof, a refusal, a timestamp, evidence or a whole log; "
+    help="Check a receipt, a state proof, a refusal, a timestamp, a case, evidence or a whole log; "
     "`verify FILE` sees which of receipt, state proof and evidence FILE is.",
 )
 
@@ -188,6 +189,29 @@ def log(
         raise typer.Exit(console.FAILED)
     if trust is not None:
         _show_timestamps(where, key, trust, report.size)
+
+
+@verify.command("case")
+def case(
+    file: Annotated[Path, typer.Argument(help="What `mingzhang dispute open` printed.")],
+    where: Annotated[str, typer.Argument(help="An exported log's folder, or a log's URL.")],
+    vkey: console.Vkey,
+) -> None:
+    """Check a dispute on what its parties disclose, against the log.
+
+    The log has commitments only: with the openings it shows whether the filer handled the own case,
+    or a decider had part in the entry. Exit status 0 only if nothing is wrong, 1 if something is,
+    2 if it could not be tried.
+    """
+    key, data = console.verifier_key(vkey), console.read_file(file)
+    with progress.bar("folding entries") as told:
+        ident, found = check_disclosed(data, where, key, told)
+    for each in found:
+        typer.echo(f"WRONG       {each.rule}: {each.reason}")
+    if found:
+        raise typer.Exit(console.FAILED)
+    typer.echo(f"OK          dispute {ident}: envelope and target are those of the log")
+    typer.echo("OK          no filer handled the own case, and nobody decided who had part in it")
 
 
 @verify.command("timestamp")

@@ -6,8 +6,10 @@ part in the entry that a decision left as it is. Whoever is shown the two openin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+
+import orjson
 
 from ledger.canonical import dumps
 from ledger.commitment import check_opening
@@ -18,8 +20,13 @@ from ledger.domain.ruling import had_part
 from ledger.domain.way import case_of
 from ledger.domain.world import World
 from ledger.entry import parse_envelope
-from ledger.errors import NotFoundError, ProofError
+from ledger.errors import FormatError, NotFoundError, ProofError
+from ledger.log.note import VerifierKey
 from ledger.signing import pae, verify
+from ledger.verify.checks.finding import Check, Ending
+from ledger.verify.checks.finding import Finding as Flag
+from ledger.verify.checks.fold import Fold
+from ledger.verify.prefix import Prefix, Progress
 
 HANDLING = (
     "dispute.accepted",
@@ -47,6 +54,54 @@ class Finding(NamedTuple):
 
     rule: str
     reason: str
+
+
+def check_disclosed(
+    data: bytes, where: str, vkey: VerifierKey, progress: Progress
+) -> tuple[str, list[Finding]]:
+    """Check a case on the file that discloses it, in the log at `where`; return its id and faults.
+
+    The file is what `mingzhang dispute open` prints: a JSON object with at least `dispute`,
+    `envelope` (text), `target`, and the salts `envelope_salt` and `target_salt` in hex. Raises
+    FormatError for another, and what `check_case` and reading the log raise.
+    """
+    ident, opening = parse_opening(data)
+    ending = _Ending()
+    with Fold((ending,)) as fold:
+        Prefix(where, vkey).fold(fold.apply, progress=progress)
+        fold.findings()
+        found = ending.found
+        assert found is not None  # noqa: S101 - the fold has ended
+        kind, _, member = str(opening.target.get("stream", "")).partition("/")
+        if kind == "member":
+            found.account(member)
+        return ident, list(check_case(found.world, ident, opening))
+
+
+def parse_opening(data: bytes) -> tuple[str, Opening]:
+    """Read a file that discloses a case; return the dispute's id with it. Raises FormatError."""
+    try:
+        given = orjson.loads(data)
+        target = given["target"]
+        if not isinstance(target, dict) or not all(isinstance(x, str) for x in target.values()):
+            raise TypeError("target")
+        salts = [bytes.fromhex(given[name]) for name in ("envelope_salt", "target_salt")]
+        return given["dispute"], Opening(given["envelope"].encode(), salts[0], target, salts[1])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FormatError(
+            f"the file discloses no case, as `mingzhang dispute open` prints it: {error!r}"
+        ) from None
+
+
+class _Ending(Check):
+    """Keeps the end of a log."""
+
+    found: Ending | None = None
+
+    def finish(self, ending: Ending) -> Iterable[Flag]:
+        """Keep it."""
+        self.found = ending
+        return ()
 
 
 def check_case(world: World, ident: str, opening: Opening) -> Iterator[Finding]:

@@ -12,12 +12,14 @@ the cheat (`test_cheat_7_…`).
     5  swallowed debits         check: debits under a floor, scopes mixed by one scorer
     6  relatives, rings         append: declared relations; check: rings, late or no declarations
     7  sitting on a claim       append: terms lapse (B2); check: waits by member × scorer
-    8  dropped statements       outside the log: a signed refusal names the statement's hash
-                                (ledger.refusal), or the statement lies with a witness
-    9  notice unseen            check, from recorded times; from cosigned ones with `seen`
-    10 who re-examines          drawn by ledger.verify.draw from a list fixed first; append: nobody
-                                who took part
-    11 auditor's seed           ledger.verify.sample: the query is recorded before the seed exists
+    8  dropped statements       check, on what people kept: a signed refusal (ledger.refusal), a
+                                witness's note on the statement (ledger.log.deposit)
+    9  notice unseen            check, by the times of cosignatures and timestamps, and without
+                                them by recorded ones; a clock ahead; cosignatures made up
+    10 who re-examines          append: a dispute's panel is drawn by the first witnessed checkpoint
+                                from a list fixed first; check: the same, and for entries
+    11 auditor's seed           ledger.verify.sample: of the first witnessed checkpoint after the
+                                query; check: the same query again
     12 the moment of the seal   append and check: as_of is the closing's size; late seals listed
     13 two ids, one person      append: distinct actors, one member an actor; check: who made an id
                                 and acts beside it, ids merged (B14). Not detectable: two keys

@@ -23,7 +23,7 @@ from ledger.verify.whole import verify_log
 from projections.runner import Runner
 from tests.support.clock import SteadyClock
 from tests.support.database import OpenLedger
-from tests.support.organisation import ORIGIN, START, ZONE, key_of
+from tests.support.organisation import COMMITMENT, ORIGIN, START, ZONE, key_of
 from tests.support.passage import SLIP
 from tests.support.walk import Walk
 from tests.support.web import ask
@@ -121,6 +121,33 @@ def test_b2_silence_passes_a_task_on_twice_and_then_it_stays(office: Office) -> 
         Runner.of(office.ledger).catch_up()
     with clerk._desk.today():
         assert clerk._desk.outlook.account("m-2").entries[claimed].lapses == 2
+
+
+def test_b2_a_disputes_terms_lapse_once_each_also_after_downtime_and_are_recomputed(
+    office: Office, tmp_path: Path
+) -> None:
+    about = {"unit": "east", "kind": "entry", "filer": COMMITMENT, "target": COMMITMENT}
+    office.passage.say("dispute.received", "dispute/d-1", about, ("in-1",), "2026-01-12")
+    office.follow()
+    first, second = office.clerk(), office.clerk(office.another_ledger())
+    # Fifteen working days after 12 January.
+    office.go_to("2026-02-02")
+    assert first.run_once() == 0
+    office.go_to("2026-06-01")
+    assert first.run_once() == 1
+    assert second.run_once() <= 1
+    assert office.types().count("dispute.lapsed") == 1
+    entry = parse_entry(office.ledger.entry(office.ledger.size() - 1)).statement
+    assert entry.body == {"term": "acknowledgement", "due": "2026-02-02"}
+    assert entry.signed_at == "2026-02-02T16:00:00Z"
+    for _ in range(4):
+        Runner.of(office.ledger).catch_up()
+        office.go_to(f"{office._day + timedelta(days=60)}")
+        first.run_once()
+    assert office.types().count("dispute.lapsed") == 2, "it stays with the unit above"
+    vkey = VerifierKey.parse(office.ledger.vkey)
+    publish.export(office.ledger, tmp_path / "export", vkey)
+    assert verify_log(str(tmp_path / "export"), vkey, workers=0).ok
 
 
 def test_b21_a_clerk_without_the_role_records_nothing(office: Office) -> None:

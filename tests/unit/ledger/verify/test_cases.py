@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from typer.testing import CliRunner
 
+from api.cli.verify import verify as verify_app
 from ledger.canonical import dumps
 from ledger.commitment import commit
-from ledger.errors import NotFoundError, ProofError
+from ledger.errors import FormatError, NotFoundError, ProofError
 from ledger.verify.cases import Opening, check_case
 from tests.support.hearing import CASE, FILED_ON, SALT, Hearing
 from tests.support.organisation import COMMITMENT
+from tests.support.static_log import LOG_SIGNER
+from tests.support.watched import Watched
 
 FILER_SALT = bytes([3]) * 32
 TARGET_SALT = bytes.fromhex(SALT)
@@ -85,3 +91,32 @@ def test_an_envelope_about_another_target_is_refused() -> None:
     opening = filed(hearing, hearing.final(), "mem-2", target={"period": "y"})
     with pytest.raises(ProofError, match="another target"):
         rules(hearing, opening)
+
+
+class Recorded(Watched, Hearing):
+    """A hearing whose log can be written."""
+
+
+@pytest.mark.parametrize(("filer", "exit_code"), [("mem-2", 0), ("disc-1", 1)])
+def test_the_command_checks_a_disclosed_case_against_a_published_log(
+    tmp_path: Path, filer: str, exit_code: int
+) -> None:
+    hearing = Recorded()
+    opening = filed(hearing, hearing.final(), filer)
+    dismissed(hearing, "disc-2", "disc-3")
+    hearing.write(tmp_path / "log")
+    shown = {
+        "dispute": CASE,
+        "envelope": opening.envelope.decode(),
+        "envelope_salt": opening.envelope_salt.hex(),
+        "target": opening.target,
+        "target_salt": opening.target_salt.hex(),
+    }
+    file = tmp_path / "case.json"
+    file.write_bytes(orjson.dumps(shown))
+    words = ["case", str(file), str(tmp_path / "log"), "--vkey", LOG_SIGNER.vkey.text]
+    result = CliRunner().invoke(verify_app, words)
+    assert result.exit_code == exit_code, result.output
+    assert ("filer-handles" in result.stdout) == bool(exit_code)
+    file.write_bytes(orjson.dumps(shown | {"target_salt": "zz"}))
+    assert isinstance(CliRunner().invoke(verify_app, words).exception, FormatError)

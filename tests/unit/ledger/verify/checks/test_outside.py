@@ -385,16 +385,9 @@ def test_cheat_8_a_signed_refusal_names_the_statement_and_the_rule(
     def refusal(name: str) -> Path:
         path = tmp_path / name
         now = datetime(2026, 1, 12, tzinfo=UTC)
-        path.write_bytes(
-            make(
-                key_of(name),
-                log=ORIGIN,
-                statement=payload_hash(dropped),
-                rule="role-age",
-                now=now,
-                size=9,
-            )  # fmt: skip
-        )
+        digest = payload_hash(dropped)
+        made = make(key_of(name), log=ORIGIN, statement=digest, rule="role-age", now=now, size=9)
+        path.write_bytes(made)
         return path
 
     (found,) = checks(log, tmp_path, 8, "--refusal", refusal("clerk"))
