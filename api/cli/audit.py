@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from api.cli import console, outside, progress
+from api.cli.panel import panel
 from ledger import canonical
 from ledger.log import receipt
 from ledger.log.checkpoint import Checkpoint
@@ -44,6 +45,7 @@ audit = typer.Typer(no_args_is_help=True, help="Checks, samples and analytics fo
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    audit.command("panel")(panel)
     app.add_typer(audit, name="audit")
 
 

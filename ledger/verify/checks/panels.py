@@ -65,6 +65,18 @@ class Panels(Check):
         elif moment.type == "points.reexamined" and moment.after is not None:
             yield from self._reexamined(moment, moment.after.id)
 
+    def panel(self, ident: str) -> tuple[int, tuple[str, ...], tuple[str, ...]] | None:
+        """Return who is drawn for an appeal that is not decided yet, by its entry's id.
+
+        That is the size that draws, the list, and the people; None without an open appeal, or
+        while no witnessed checkpoint covers it.
+        """
+        filed = self._filed.get(ident)
+        first = self._first_over(filed.index) if filed is not None else None
+        if filed is None or first is None:
+            return None
+        return first[0], filed.pool, drawn(first[1], ident, filed.pool, PEOPLE)
+
     def _drawn(self, moment: Moment, filed: _Filed | None) -> Iterable[Finding]:
         first = self._first_over(filed.index) if filed is not None else None
         body = moment.event.proposal.body

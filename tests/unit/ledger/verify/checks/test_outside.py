@@ -17,7 +17,7 @@ import orjson
 import pytest
 
 from ledger.domain.draw import drawn
-from ledger.errors import ProofError
+from ledger.errors import NotFoundError, ProofError
 from ledger.log import deposit
 from ledger.log.timestamp import query, stamped_note
 from ledger.refusal import make
@@ -204,6 +204,22 @@ def test_cheat_10_others_than_those_drawn_re_examine_an_entry(
     assert checks(log, tmp_path, 10) == []
 
 
+def test_cheat_10_the_pair_that_is_drawn_can_be_known_before_it_decides(
+    log: Seen, tmp_path: Path
+) -> None:
+    ident = appeal(log)
+    words = ("panel", tmp_path / "log", ident, "--vkey", VKEY, "--policy", log.policy(tmp_path))
+    log.write(tmp_path / "log")
+    with pytest.raises(NotFoundError, match="no witnessed checkpoint covers the appeal"):
+        run(*words)
+    size = log.witness("2026-01-22T02:10:00Z", "2026-01-23")
+    log.write(tmp_path / "log")
+    right, pool = right_pair(log, ident, size)
+    shown = run(*words)
+    assert f"drawn       {', '.join(right)}, by the checkpoint of size {size}" in shown
+    assert f"list        {', '.join(pool)}" in shown
+
+
 def test_cheat_10_a_decision_before_the_draw_could_be_known_is_shown(
     log: Seen, tmp_path: Path
 ) -> None:
@@ -287,7 +303,6 @@ def test_cheat_11_the_first_witnessed_checkpoint_gives_the_seed_and_no_other(
     log: Seen, tmp_path: Path
 ) -> None:
     from ledger import canonical
-    from ledger.errors import NotFoundError
     from ledger.verify.draw import seed_of
     from tests.unit.api.test_audit_sample import receipt_of
 
