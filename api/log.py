@@ -49,14 +49,16 @@ def get_tile(level: Level, path: TilePath, service: ServiceOf) -> Response:
     return TileBytes(data, headers=IMMUTABLE)
 
 
-@router.get("/timestamps/index", response_class=TextBytes)
+@router.get("/timestamps/index", response_class=TextBytes, responses=problems.documented())
 def get_timestamps(service: ServiceOf) -> Response:
     """Return which tokens are kept, a line `<size> <tsa>` each."""
     return TextBytes(timestamp_index(service.ledger), headers=NO_CACHE)
 
 
 @router.get(
-    "/timestamps/{size}/{name}", response_class=TileBytes, responses=problems.documented(404)
+    "/timestamps/{size}/{name}",
+    response_class=TileBytes,
+    responses=problems.documented(404, 422),
 )
 def get_timestamp(size: Number, name: str, service: ServiceOf) -> Response:
     """Return a TSA's token, `<tsa>.tsr`, or the `checkpoint` that the tokens of a size stamp."""

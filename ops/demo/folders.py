@@ -38,6 +38,11 @@ class Folders:
         return self.root / "receipts"
 
     @property
+    def seals(self) -> Path:
+        """Leaves of the sealed quarter's states, and members' proofs under them."""
+        return self.root / "seals"
+
+    @property
     def rulebooks(self) -> Path:
         """The rulebooks as their authors wrote them."""
         return self.root / "rulebooks"

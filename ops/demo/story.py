@@ -23,7 +23,7 @@ from ledger.store.publish import export
 from ledger.verify.receipt import verify_receipt_file
 from ledger.verify.report import Report
 from ledger.verify.whole import verify_log
-from ops.demo import cast, checks, school, sign, year
+from ops.demo import cast, checks, school, seals, sign, year
 from ops.demo.checks import Finding, Kept
 from ops.demo.clock import SetClock
 from ops.demo.folders import Folders
@@ -34,7 +34,7 @@ from ops.demo.screen import Screen
 from ops.demo.sign import ORIGIN
 from ops.demo.tamper import Insider
 from ops.demo.whole import Year
-from projections import rankings, render
+from projections import compare_text, rankings, render
 from projections.period import parse_period
 from projections.rankings import Ranking
 from projections.replay import replay
@@ -91,6 +91,7 @@ class Story:
         self._year = year_number
         self._people: dict[str, PrivateKey] = {}
         self._named: Mapping[str, tuple[str, str]] = {}
+        self._quarter = ""
         self._started_s = time.monotonic()
 
     def tell(self) -> Target:
@@ -108,6 +109,7 @@ class Story:
         self._show_receipt(target)
         self._verify()
         self._replay(ranked)
+        self._seals()
         self._tamper(target)
         self._next(target)
         return target
@@ -138,6 +140,8 @@ class Story:
             with self._screen.bar("recording") as told:
                 recorded = record(ledger, clock, statements, told)
             took_s = time.monotonic() - began_s
+            self._quarter = planned.script.quarter
+            seals.seal(ledger, clock, self._people, self._quarter, self._folders.seals, recorded)
             with self._screen.bar("exporting") as told:
                 export(ledger, self._folders.exported, self._vkey, told)
         self._show_recorded(recorded, took_s)
@@ -299,6 +303,20 @@ class Story:
         unit, period = cast.BRANCHES[0].unit.id, parse_period(str(self._year))
         return render.ranking_text(rankings.from_rows(folded.rows, folded.as_of, unit, period))
 
+    def _seals(self) -> None:
+        self._screen.part("8", "A sealed quarter, proved to a member", "封账证明")
+        lines, found = seals.shown(
+            self._folders.data,
+            self._folders.exported,
+            self._vkey,
+            self._quarter,
+            self._folders.seals,
+        )
+        self._screen.block(lines)
+        if not found.ok:
+            raise DemoError("what the quarter's seal published is not what the log gives")
+        self._screen.block(list(compare_text.lines(found)))
+
     def _tamper(self, target: Target) -> None:
         kept = Kept(
             target.statement.id,
@@ -310,7 +328,7 @@ class Story:
         before = _files(self._folders.exported)
         was, forged = (render.points(-each) for each in (target.points, target.forged))
         with Insider(data) as insider:
-            self._screen.part("8", "One row edited behind the ledger's back", "改一行")
+            self._screen.part("9", "One row edited behind the ledger's back", "改一行")
             self._screen.say(
                 f"{target.member} is at rank {target.rank}. With the database's superuser and all "
                 f"triggers off, entry {target.index} becomes {forged} points instead of {was}. The "
@@ -320,7 +338,7 @@ class Story:
             self._findings(checks.after_edit(data, kept, self._folders.edited))
             self._screen.say(f"The receipt that {target.member} keeps still says: {kept.says()}.")
             insider.restore()
-            self._screen.part("9", "History rewritten by an insider", "改整本账")
+            self._screen.part("10", "History rewritten by an insider", "改整本账")
             self._screen.say(
                 "The same forgery, by somebody who has everything: the entry signed anew with the "
                 "two signers' stolen keys, its stream chained again, tree and head made anew, and "
@@ -341,7 +359,7 @@ class Story:
                 "machine can tell; every copy outside it does. So keep receipts, and keep "
                 "checkpoints."
             )
-            self._screen.part("10", "Restored", "还原")
+            self._screen.part("11", "Restored", "还原")
             insider.restore()
         with Ledger.open(data) as ledger:
             again = self._folders.root / "restored"
@@ -366,7 +384,7 @@ class Story:
         return VerifierKey.parse(self._folders.vkey.read_text().strip())
 
     def _next(self, target: Target) -> None:
-        self._screen.part("11", "What to try next", "接下来")
+        self._screen.part("12", "What to try next", "接下来")
         at, vkey = self._folders, self._folders.vkey
         unit = cast.BRANCHES[0].unit.id
         first, revised = (at.rulebooks / each for each in year.SCHOOL)

@@ -86,9 +86,17 @@ def test_it_tells_each_party_what_came_of_the_full_path(demo: Demo) -> None:
     assert "sealed on" in told
 
 
+def test_the_sealed_quarter_is_proved_to_a_member_and_compared_with_the_log(demo: Demo) -> None:
+    part = re.split(r"^\d+\. ", demo.output, flags=re.MULTILINE)[8]
+    assert re.search(r"rank +1, position 1 of 13", part)
+    assert re.search(r"merit +\d+\.\d\d", part)
+    assert "nobody is not in the tree" in part
+    assert "2 seals and 2 files are what the log gives" in part
+
+
 def test_it_shows_which_checks_catch_an_edit_and_a_rewriting(demo: Demo) -> None:
     parts = re.split(r"^\d+\. ", demo.output, flags=re.MULTILINE)
-    edited, rewritten = parts[8], parts[9]
+    edited, rewritten = parts[9], parts[10]
     assert len(re.findall(r"^ +caught ", edited, re.MULTILINE)) == 3
     assert len(re.findall(r"^ +caught ", rewritten, re.MULTILINE)) == 5
     assert "[entry-changed]" in edited

@@ -41,6 +41,8 @@ ROUTES = {
     ("get", "/v1/proofs/consistency/{old}/{new}"): {"application/json"},
     ("get", "/log/checkpoint"): {"text/plain"},
     ("get", "/log/tile/{level}/{path}"): {"application/octet-stream"},
+    ("get", "/log/timestamps/index"): {"text/plain"},
+    ("get", "/log/timestamps/{size}/{name}"): {"application/octet-stream"},
     ("get", "/v1/witnesses"): {"application/json"},
     ("get", "/healthz"): {"application/json"},
     ("get", "/readyz"): {"application/json"},
