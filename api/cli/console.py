@@ -21,7 +21,7 @@ from ledger.signing import StatementKey
 from ledger.verify.keys import load_vkey
 
 PASSPHRASE_VARIABLE = "MINGZHANG_PASSPHRASE"  # noqa: S105 - the variable's name, no passphrase
-FAILED, WRONG_USE = 1, 2
+FAILED, WRONG_USE, WAITING = 1, 2, 3
 
 DataDir = Annotated[
     Path,

@@ -40,6 +40,12 @@ def monitor(
     hook: Annotated[
         str | None, typer.Option("--webhook", help="A URL that findings are posted to as JSON.")
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy", help="A C2SP policy file: its witnesses are heard, their quorum is needed."
+        ),
+    ] = None,
     acknowledge: Annotated[
         bool,
         typer.Option(
@@ -51,11 +57,13 @@ def monitor(
 
     Each look proves that the log continues every checkpoint seen before, and checks the new
     entries, their signatures and rights. Exit status 0: all holds. 1: something was found, now or
-    earlier, and nobody has acknowledged it. 2: the last look could not check. Without --once it
-    goes on until SIGTERM or SIGINT. A finding's file in the state folder holds both signed
-    checkpoints, for others to check: `mingzhang verify evidence`.
+    earlier, and nobody has acknowledged it. 2: the last look could not check. 3: all holds, but no
+    quorum of the policy's witnesses has signed within 7 days. Without --once it goes on until
+    SIGTERM or SIGINT. A finding's file in the state folder holds both signed checkpoints, for
+    others to check: `mingzhang verify evidence`.
     """
     key = console.verifier_key(vkey)
+    trusted = console.read_policy(policy) if policy is not None else None
     if hook is not None:
         webhook.check_url(hook)
     logging.configure()
@@ -70,7 +78,15 @@ def monitor(
         if acknowledge:
             typer.echo(f"{place.acknowledge(_now())} findings acknowledged")
         source = open_source(where)
-        watch = Monitor(source, key, place, _now, reports=hook is not None, ended=ended.is_set)
+        watch = Monitor(
+            source,
+            key,
+            place,
+            _now,
+            reports=hook is not None,
+            ended=ended.is_set,
+            policy=trusted,
+        )
         while True:
             outcome = watch.look()
             _tell(outcome)
@@ -82,6 +98,8 @@ def monitor(
                 _logger.warning("webhook unreachable, reports are kept", reason=undelivered)
             if once or ended.wait(interval_s):
                 break
+    for line in outcome.witnessed.lines() if outcome.witnessed is not None else ():
+        typer.echo(line)
     for number, found in open_findings:
         at = f" entry {found['index']}" if "index" in found else ""
         typer.echo(
@@ -92,6 +110,9 @@ def monitor(
     if outcome.trouble is not None:
         typer.echo(f"could not check: {outcome.trouble}")
         raise typer.Exit(console.WRONG_USE)
+    if outcome.witnessed is not None and outcome.witnessed.waiting is not None:
+        typer.echo(f"WAITING size {outcome.size}: all holds, but {outcome.witnessed.waiting}")
+        raise typer.Exit(console.WAITING)
     typer.echo(f"OK size {outcome.size} ({outcome.checked} entries new)")
 
 
@@ -104,6 +125,13 @@ def _tell(outcome: Outcome) -> None:
     for each in outcome.findings:
         words = {name: each[name] for name in ("kind", "reason", "index", "stream") if name in each}
         _logger.error("finding", **words)
+    for name, reason in outcome.unheard:
+        _logger.warning("witness asked in vain", witness=name, reason=reason)
+    if outcome.witnessed is not None:
+        if outcome.witnessed.silent:
+            _logger.warning("witnesses do not sign", witnesses=outcome.witnessed.silent)
+        if outcome.witnessed.waiting is not None:
+            _logger.warning("waiting for witnesses", reason=outcome.witnessed.waiting)
     if outcome.trouble is not None:
         _logger.warning("could not check", reason=outcome.trouble, size=outcome.size)
     elif not outcome.findings:

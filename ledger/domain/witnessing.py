@@ -25,6 +25,9 @@ def decide_witnessed(world: World, proposal: Proposal, ident: str, today: str) -
     need(world, proposal.actor, SERVICE, ROOT_UNIT, today)
     if signed != (proposal.actor,):
         raise Refused("service-alone", "only the service's key signs what is witnessed")
+    size = proposal.body["size"]
+    if size > world.size:
+        raise Refused("witnessed-size", f"of a tree of {size} entries; there are {world.size}")
     seen = set()
     for line in proposal.body["cosignatures"]:
         try:

@@ -70,13 +70,15 @@ class Verdict:
 
     `counted` are the cosignatures by its witnesses under their names in the policy, the newest of
     each; `completed_at` is the POSIX time of the one that completed the quorum, None while none
-    is met (and where none is asked for).
+    is met (and where none is asked for). `renewed_at` is the newest time at which, or after, enough
+    of them cosigned: how fresh the quorum is.
     """
 
     met: bool
     counted: tuple[tuple[str, Cosignature], ...]
     missing: tuple[str, ...]
     completed_at: int | None
+    renewed_at: int | None = None
 
 
 def parse(data: bytes) -> Policy:
@@ -188,26 +190,32 @@ def judge(policy: Policy, cosignatures: Iterable[Cosignature]) -> Verdict:
         first.setdefault(ident, each)
         last[ident] = each
     counted, missing, times = [], [], []
+    newest: list[tuple[int, str]] = []
     for witness in policy.witnesses:
         ident = witness.key.name.encode() + witness.key.key_id
         if ident in last:
             counted.append((witness.name, last[ident]))
             times.append((first[ident].time, witness.name))
+            newest.append((last[ident].time, witness.name))
         else:
             missing.append(witness.name)
-    done: list[str] = []
-    completed_at = None
-    for time, name in sorted(times):
-        done.append(name)
-        if policy.quorum != NONE and satisfied(policy, done):
-            completed_at = time
-            break
     return Verdict(
         satisfied(policy, [name for name, _ in counted]),
         tuple(counted),
         tuple(missing),
-        completed_at,
+        _enough(policy, sorted(times)),
+        _enough(policy, sorted(newest, reverse=True)),
     )
+
+
+def _enough(policy: Policy, given: Iterable[tuple[int, str]]) -> int | None:
+    """Return the time of the witness, of those in order, with whom the quorum is met."""
+    done: list[str] = []
+    for time, name in given:
+        done.append(name)
+        if policy.quorum != NONE and satisfied(policy, done):
+            return time
+    return None
 
 
 def judge_note(policy: Policy, data: bytes) -> Verdict:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ledger.verify.report import Failure, FaultError
-from ledger.verify.source import Source, root_at
+from ledger.verify.source import Source
+from ledger.verify.tree import root_for
 
 
 class Draw(NamedTuple):
@@ -26,7 +27,7 @@ class Draw(NamedTuple):
 
 def check_draw(source: Source, draw: Draw, signed_size: int) -> None:
     """Raise FaultError unless the tree over the first `size` entries has the root of the draw."""
-    root = root_at(source.tile, draw.size, signed_size).hex()
+    root = root_for(source, draw.size, signed_size, draw.index).hex()
     if root != draw.root:
         reason = (
             f"people were drawn by the root {draw.root[:16]}… of size {draw.size}, where the tree "

@@ -9,6 +9,10 @@ Three outcomes are told apart. What the log's key signed, or what does not fit i
 stays one. What could not be read, or is not a checkpoint at all (a portal's page, a note that was
 cut off), shows nothing about the log. An older checkpoint than one that was seen may come from a
 cache for a while; after `STALE_MAX` it is a finding, and at once where it contradicts.
+
+With a policy, each look also hears the witnesses: those who signed what the log shows, and of the
+others those that have an address (`hearing`). A checkpoint that one cosigned and that the log does
+not continue is a finding. That too few have signed within 7 days is none: it is waiting, and said.
 """
 
 from __future__ import annotations
@@ -22,13 +26,16 @@ from ledger.entry import format_instant
 from ledger.errors import FormatError, NotFoundError, ProofError
 from ledger.log import note
 from ledger.log.checkpoint import Checkpoint, open_checkpoint, parse_body
+from ledger.log.cosignature import find_cosignatures
 from ledger.log.merkle import EMPTY_ROOT, Edge, Node, consistency_proof, peak_nodes
 from ledger.log.merkle import verify_consistency as verify_consistent
 from ledger.log.note import VerifierKey
+from ledger.log.policy import Policy, judge
 from ledger.log.tiles import TILE_WIDTH, node_from_tiles
 from ledger.signing import encode_base64, keyid
 from ledger.verify import chunk, diagnose
 from ledger.verify.chunk import LEAF, Chunk, Fault
+from ledger.verify.hearing import ask, not_heard
 from ledger.verify.kept import KeptAccounts
 from ledger.verify.place import Place, Seen
 from ledger.verify.pool import bundles, width_of
@@ -37,6 +44,7 @@ from ledger.verify.semantics import Replay
 from ledger.verify.source import Source, SourceError
 from ledger.verify.tree import Tree
 from ledger.verify.whole import with_names
+from ledger.verify.witnessed import Witnessed
 
 STALE_MAX = timedelta(minutes=10)
 STEP_BUNDLES = 8
@@ -49,16 +57,24 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A look: entries checked now and in all, new findings, and why it could not check, if so."""
+    """A look: entries checked now and in all, new findings, and why it could not check, if so.
+
+    `witnessed` is what the policy says now, None without one; `unheard` says of the witnesses that
+    were asked in vain why.
+    """
 
     size: int
     checked: int
     findings: tuple[dict[str, Any], ...]
     trouble: str | None
+    witnessed: Witnessed | None = None
+    unheard: tuple[tuple[str, str], ...] = ()
 
 
 class Monitor:
     """Follows the log at `source`, of the key `vkey`, from `place` on. Used by one thread.
+
+    `policy` says which witnesses must stand by it.
 
     A look stops after a step where `ended` says so. With `reports`, findings and the beginning and
     end of trouble are queued in `place` for a webhook, in the transaction that keeps them.
@@ -73,8 +89,10 @@ class Monitor:
         *,
         reports: bool,
         ended: Callable[[], bool] = lambda: False,
+        policy: Policy | None = None,
     ) -> None:
         self._ended = ended
+        self._policy = policy
         self._source = source
         self._vkey = vkey
         self._place = place
@@ -87,16 +105,21 @@ class Monitor:
         before = self._place.size
         found: tuple[dict[str, Any], ...] = ()
         trouble: str | None = None
+        unheard: dict[str, str] = {}
         shown = _Shown()
         try:
             self._follow(shown)
+            found = self._hear(shown, unheard)
         except FaultError as error:
             found = self._keep(error, shown)
         except SourceError as error:
             trouble = error.message
         self._note_trouble(trouble)
         size = self._place.size
-        return Outcome(size, size - before, found, trouble)
+        witnessed = self._judge_witnesses()
+        return Outcome(
+            size, size - before, found, trouble, witnessed, tuple(sorted(unheard.items()))
+        )
 
     def _follow(self, shown: _Shown) -> None:
         self._read_checkpoint(shown)
@@ -166,6 +189,80 @@ class Monitor:
             raise FaultError(Failure("rolled-back", f"since {at} {reason}: it was put back"))
         raise SourceError(f"{reason}: a cache between may be old")
 
+    # -- witnesses -----------------------------------------------------------------------------
+
+    def _hear(self, shown: _Shown, unheard: dict[str, str]) -> tuple[dict[str, Any], ...]:
+        """Keep what the policy's witnesses say now; return what contradicts the log.
+
+        `unheard` is told of each that was asked in vain. Raises FaultError at a bad cosignature.
+        """
+        if self._policy is None:
+            return ()
+        parsed = note.parse(shown.note)
+        try:
+            words = find_cosignatures(parsed.text, parsed.signatures, self._policy.keys)
+        except ProofError as error:
+            raise FaultError(Failure("cosignature", f"checkpoint: {error.message}")) from None
+        found: tuple[dict[str, Any], ...] = ()
+        for each in not_heard(self._policy, shown.note):
+            heard = ask(each, self._vkey)
+            if isinstance(heard, str):
+                unheard[each.name] = heard
+                continue
+            try:
+                self._compare(heard.checkpoint)
+                words.append(heard.cosignature)
+            except FaultError as error:
+                if error.failure.kind == "file-missing":
+                    unheard[each.name] = (
+                        f"it cosigned size {heard.checkpoint.size}, which the log does not show"
+                    )
+                    continue
+                seen = Seen(heard.checkpoint, heard.note)
+                found += self._keep(error, _Shown(heard.note, heard.checkpoint, seen))
+        with self._place.transaction():
+            for word in words:
+                self._place.hear(word)
+        return found
+
+    def _compare(self, cosigned: Checkpoint) -> None:
+        """Show that the log continues, or leads up to, what a witness cosigned."""
+        newest = self._place.newest_seen()
+        assert newest is not None  # noqa: S101 - it was followed before
+        signed = newest.checkpoint
+        if cosigned.size == signed.size:
+            if cosigned.root != signed.root:
+                raise FaultError(Failure("split-view", _fork(signed, cosigned)))
+            return
+        older, newer = sorted((signed, cosigned), key=lambda each: each.size)
+        self._prove(older, newer)
+
+    def _judge_witnesses(self) -> Witnessed | None:
+        """Say whether a fresh quorum stands by the log, and report where that has changed."""
+        policy = self._policy
+        if policy is None:
+            return None
+        now = self._now()
+        verdict = judge(policy, self._place.heard())
+        witnessed = Witnessed(policy, verdict, now.timestamp())
+        waiting = witnessed.waiting
+        state = ""
+        if waiting is not None or witnessed.silent:
+            state = " ".join(["quorum" if waiting is None else "waiting", *witnessed.silent])
+        if state != self._place.witnesses_state:
+            with self._place.transaction():
+                self._place.set_witnesses_state(state)
+                if self._reports:
+                    report: dict[str, Any] = {
+                        "event": "witnessed" if waiting is None else "waiting-for-witnesses",
+                        "log": self._vkey.name,
+                        "where": self._source.where,
+                        "at": format_instant(now),
+                        "silent": list(witnessed.silent),
+                    }
+                    self._place.post(report if waiting is None else report | {"reason": waiting})
+        return witnessed
+
     def _prove(self, old: Checkpoint, new: Checkpoint) -> None:
         """Prove from the tiles that `old` is a prefix of `new`. Raises FaultError."""
         if old.size == 0:
@@ -206,6 +303,7 @@ class Monitor:
                 for n in range(first, stop):
                     self._check(n, signed)
                 self._bind(signed)
+                self._replay.check_claims(self._source, signed, self._policy)
                 self._place.move(self._replay.entries, self._replay.recorded_at, self._tree.state)
         except BaseException:
             # Memory is ahead of the place: back to it.

@@ -22,15 +22,15 @@ import orjson
 from ledger.entry import format_instant, parse_instant
 from ledger.errors import ConflictError
 from ledger.log.checkpoint import Checkpoint
+from ledger.log.cosignature import Cosignature
 from ledger.log.note import VerifierKey
 from ledger.verify.chunk import Record
 from ledger.verify.report import Failure, FaultError
 from ledger.verify.source import SourceError
-from ledger.verify.sql import query, schema
+from ledger.verify.sql import SCRIPTS, query, script
 from ledger.verify.tree import TreeState
 
 FILE = "monitor.sqlite"
-_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,10 @@ class Place:
     def _open(self, folder: Path, vkey: VerifierKey) -> None:
         self._file.execute("PRAGMA synchronous = FULL")
         (version,) = self._file.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._file.executescript(f"BEGIN;{schema()}COMMIT;")
-            version = _VERSION
-        if version != _VERSION:
-            raise ConflictError("monitor", f"{folder} is of another version of this program")
+        if version > len(SCRIPTS):
+            raise ConflictError("monitor", f"{folder} is of a newer version of this program")
+        for each in range(version, len(SCRIPTS)):
+            self._file.executescript(f"BEGIN;{script(each)}COMMIT;")
         row = self._file.execute(query("place")).fetchone()
         if row is None:
             self._run("new_place", vkey.text, _tree_text(TreeState()))
@@ -155,6 +154,23 @@ class Place:
     def seen_at(self, size: int) -> Seen | None:
         """Return the checkpoint that was seen for a size."""
         return self._seen("seen_at", size)
+
+    def hear(self, word: Cosignature) -> None:
+        """Keep a witness's cosignature, unless a newer one is kept."""
+        self._run("hear", word.name, word.key_id, word.time, word.line)
+
+    def heard(self) -> list[Cosignature]:
+        """Return the newest cosignature of each witness."""
+        return [Cosignature(*row) for row in self._all("heard")]
+
+    @property
+    def witnesses_state(self) -> str:
+        """What was last said of quorum and silent witnesses; empty while all was well."""
+        return str(self._all("witnesses_state")[0][0])
+
+    def set_witnesses_state(self, state: str) -> None:
+        """Remember what is said of them."""
+        self._run("set_witnesses_state", state)
 
     def heads(self) -> dict[str, bytes]:
         """Return the last entry of every stream, as `Replay.head` gives it."""

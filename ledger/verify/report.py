@@ -14,7 +14,7 @@ class Failure:
 
         checkpoint-format, checkpoint-signature   the checkpoint itself
         checkpoint-root     entries and tiles agree, the signed root is another one
-        cosignature         a witness's line on the checkpoint is bad
+        cosignature         a witness's line on the checkpoint, or in an entry, is not of this tree
         history             an older checkpoint is no prefix of this log, or the log shrank
         file-missing        a tile or bundle is not there
         tile                a hash tile is not what its entries or the tiles below give
@@ -77,8 +77,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether the whole log holds, and its checkpoint has the quorum that was asked for."""
-        return self.failure is None and (self.witnessed is None or self.witnessed.met)
+        """Whether the whole log holds, and its checkpoint has a fresh quorum, if asked for."""
+        return self.failure is None and (self.witnessed is None or self.witnessed.fresh)
 
     @property
     def entries_per_s(self) -> float:
@@ -110,9 +110,9 @@ class Report:
             lines.append(f"history     the checkpoint of size {self.from_size:,} is a prefix of it")
         if self.witnessed is not None:
             lines += self.witnessed.lines()
-        if self.failure is None and self.witnessed is not None and not self.witnessed.met:
-            verdict = "entries and tree hold, but too few witnesses have seen this checkpoint"
-            return [*lines, f"WAITING     {verdict}"]
+        waiting = self.witnessed.waiting if self.witnessed is not None else None
+        if self.failure is None and waiting is not None:
+            return [*lines, f"WAITING     entries and tree hold, but {waiting}"]
         if self.failure is None:
             return [*lines, "OK          every entry, signature, right, chain, hash and tile holds"]
         return [*lines, f"FAILED      {self.failure}"]

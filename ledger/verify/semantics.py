@@ -12,13 +12,18 @@ from typing import Protocol
 from ledger.domain.account import Account, matters
 from ledger.domain.decide import FOUNDED, decide, founding_keys, needs, proving_key
 from ledger.domain.event import Event, Proposal
+from ledger.domain.witnessed import WITNESSED
 from ledger.domain.world import LAST, SIZE, World
 from ledger.errors import FormatError, Refused
+from ledger.log.checkpoint import Checkpoint
+from ledger.log.policy import Policy
 from ledger.log.tiles import HASH_SIZE
 from ledger.signing import pae, verify
 from ledger.verify.chunk import Chunk, Record, bad_signature
-from ledger.verify.draws import Draw
+from ledger.verify.cosigned import Cosigned, check_cosigned
+from ledger.verify.draws import Draw, check_draw
 from ledger.verify.report import Failure, FaultError
+from ledger.verify.source import Source
 
 _SEQ_END = HASH_SIZE + 8
 _NO_HEAD = bytes(HASH_SIZE + 16)
@@ -49,8 +54,8 @@ class Replay:
     """The state that the entries so far give; it grows with people and streams, not with entries.
 
     `keys` are all registered public keys in the order of registration; `signatures` those that
-    were verified here because no worker knew their key yet. `draws` wait to be compared with the
-    tree.
+    were verified here because no worker knew their key yet. `draws` and `cosigned` wait to be
+    compared with the tree.
     """
 
     def __init__(self, origin: str, uses: Uses, accounts: Accounts) -> None:
@@ -64,6 +69,7 @@ class Replay:
         self._recorded_at = ""
         self.keys: list[bytes] = []
         self.draws: list[Draw] = []
+        self.cosigned: list[Cosigned] = []
         self.entries = 0
         self.signatures = 0
 
@@ -172,7 +178,23 @@ class Replay:
         self._learn_keys(proposal)
         if kind == "dispute.drawn":
             self.draws.append(Draw(self.entries, ident, stream, body["size"], body["root"]))
+        elif kind == WITNESSED:
+            lines = tuple(body["cosignatures"])
+            self.cosigned.append(Cosigned(self.entries, ident, stream, body["size"], lines))
         self._uses.statement(ident, self.entries)
+
+    def check_claims(self, source: Source, signed: Checkpoint, policy: Policy | None) -> None:
+        """Compare what entries so far say of the tree itself with it. Raises FaultError.
+
+        Cosignatures in them are checked where a policy says whose they are.
+        """
+        draws, cosigned = self.draws, self.cosigned
+        self.draws, self.cosigned = [], []
+        for draw in draws:
+            check_draw(source, draw, signed.size)
+        if policy is not None:
+            for said in cosigned:
+                check_cosigned(source, said, signed, policy)
 
     def _load(self, streams: tuple[str, ...]) -> None:
         """Load the accounts that a statement is decided on, and those with other halves (B13)."""

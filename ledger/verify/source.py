@@ -67,6 +67,9 @@ class Source(Protocol):
     def read(self, path: str, size_max: int) -> bytes:
         """Return the file `path` of the log, of `size_max` bytes at most."""
 
+    def close(self) -> None:
+        """Give back what is held open; it is opened again when it is read."""
+
 
 def root_at(tile: Callable[[int, int, int], bytes], size: int, signed_size: int) -> bytes:
     """Return the root over the first `size` entries by the tiles of a log of `signed_size`.
@@ -93,6 +96,10 @@ class _Tiled(ABC):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return open_source, (self.where,)
+
+    def close(self) -> None:
+        """Give back what is held open; it is opened again when it is read."""
+        return
 
     @abstractmethod
     def read(self, path: str, size_max: int) -> bytes:
@@ -165,6 +172,12 @@ class UrlSource(_Tiled):
     def __init__(self, where: str) -> None:
         super().__init__(where.rstrip("/"))
         self._client: httpx.Client | None = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def read(self, path: str, size_max: int) -> bytes:
         """Return the file `path` of the log, of `size_max` bytes at most."""

@@ -10,9 +10,15 @@ from dataclasses import dataclass
 
 from ledger.errors import FormatError, NotFoundError
 from ledger.log.merkle import Edge, root_of
-from ledger.log.tiles import HASH_SIZE, TILE_HEIGHT, TILE_WIDTH, split_hashes, tile_path
+from ledger.log.tiles import (
+    HASH_SIZE,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    split_hashes,
+    tile_path,
+)
 from ledger.verify.report import Failure, FaultError
-from ledger.verify.source import Source
+from ledger.verify.source import Source, root_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +117,16 @@ class Tree:
                         (n * TILE_WIDTH + at) << (TILE_HEIGHT * level),
                     )
                 )
+
+
+def root_for(source: Source, size: int, signed_size: int, index: int) -> bytes:
+    """Return the root over the first `size` entries, from the tiles of a tree of `signed_size`.
+
+    Raises FaultError in the name of entry `index`, which asks for it.
+    """
+    try:
+        return root_at(source.tile, size, signed_size)
+    except NotFoundError as error:
+        raise FaultError(Failure("file-missing", error.message, index)) from None
+    except FormatError as error:
+        raise FaultError(Failure("tile", error.message, index)) from None

@@ -25,7 +25,6 @@ from ledger.log.tiles import TILE_WIDTH
 from ledger.verify import diagnose
 from ledger.verify.accounts import Accounts
 from ledger.verify.chunk import LEAF, Chunk, Fault
-from ledger.verify.draws import check_draw
 from ledger.verify.pool import Pool, chunks_here, width_of
 from ledger.verify.report import Failure, FaultError, Report
 from ledger.verify.runs import Uses
@@ -55,7 +54,8 @@ def verify_log(
     `from_checkpoint` is an older signed note that must be a prefix of the log. `workers` is the
     number of helping processes, 0 for none, by default one a core for all but small logs.
 
-    With `policy` the checkpoint must have its witnesses' quorum: without it nothing is green.
+    With `policy` the checkpoint must have its witnesses' quorum, less than 7 days old: without it
+    nothing is green. The cosignatures that entries hold are checked against the tree, too.
 
     A fault is the report's `failure`. Raises SourceError where the log cannot be read at all, so
     that nothing is known about it.
@@ -72,7 +72,7 @@ def verify_log(
         workers = 0 if signed.size <= HERE_ENTRIES_MAX else len(os.sched_getaffinity(0))
     with Uses() as uses, Accounts() as accounts, _no_cycles_sought():
         replay = Replay(signed.origin, uses, accounts)
-        run = _Run(source, signed, older, replay, Tree(source))
+        run = _Run(source, signed, older, replay, Tree(source), policy)
         failure = run.first_failure(workers, progress)
         # A use of an id that is not allowed counts if it lies before what was found so far.
         misuse = uses.first_failure()
@@ -116,10 +116,18 @@ class _Run:
     older: Checkpoint | None
     replay: Replay
     tree: Tree
+    policy: Policy | None
     signatures: int = 0
+    claim: Failure | None = None
 
     def first_failure(self, workers: int, progress: Progress | None) -> Failure | None:
         """Go through the log in order, up to the first fault."""
+        failure = self._first_failure(workers, progress)
+        claim = self.claim
+        # A tile that is wrong is named by an entry before: a witness is not blamed for it.
+        return claim if claim is not None and _before(claim, failure) else failure
+
+    def _first_failure(self, workers: int, progress: Progress | None) -> Failure | None:
         size = self.signed.size
         try:
             with ExitStack() as stack:
@@ -146,9 +154,11 @@ class _Run:
         self.replay.apply(chunk)
         if chunk.fault is not None:
             raise FaultError(self._failure(n, chunk.fault))
-        for draw in self.replay.draws:
-            check_draw(self.source, draw, self.signed.size)
-        self.replay.draws.clear()
+        try:
+            self.replay.check_claims(self.source, self.signed, self.policy)
+        except FaultError as error:
+            # It was judged by tiles that are compared with the entries later only.
+            self.claim = self.claim or error.failure
         self._check_older(n, chunk)
         self.tree.add(chunk.leaves)
 

@@ -1,4 +1,7 @@
-"""The SQL of the monitor's SQLite file: `place.sql` makes it, `queries.sql` has the queries."""
+"""The SQL of the monitor's SQLite file: `place.sql` makes it, `queries.sql` has the queries.
+
+A file's version says which of the scripts have run: each makes the next one.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from importlib import resources
 _NAME = re.compile(r"^-- ([a-z_]+): .*$", re.MULTILINE)
 
 
-def schema() -> str:
-    """Return the statements that make an empty file's tables."""
-    return resources.files("ledger.verify.sql").joinpath("place.sql").read_text()
+SCRIPTS = ("place.sql", "witnesses.sql")
+
+
+def script(version: int) -> str:
+    """Return the statements that bring a file of `version` to the next one."""
+    return resources.files("ledger.verify.sql").joinpath(SCRIPTS[version]).read_text()
 
 
 @cache

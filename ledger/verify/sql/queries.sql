@@ -62,3 +62,17 @@ SELECT id, body FROM outbox ORDER BY id LIMIT ?
 
 -- posted: the webhook has confirmed a report
 DELETE FROM outbox WHERE id = ?
+
+-- hear: keep the newest word of a witness
+INSERT INTO cosigned (name, key_id, time, line) VALUES (?, ?, ?, ?)
+ON CONFLICT (name, key_id) DO UPDATE SET time = excluded.time, line = excluded.line
+WHERE excluded.time > time
+
+-- heard: the newest word of every witness
+SELECT name, key_id, time, line FROM cosigned
+
+-- witnesses_state: what was last said of them
+SELECT state FROM witnesses
+
+-- set_witnesses_state: what is said of them now
+UPDATE witnesses SET state = ?

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
+from ledger.log import note
 from ledger.verify.place import FILE
 from tests.support.organisation import Organisation
 from tests.support.server import environment, mingzhang
@@ -27,6 +29,7 @@ from tests.support.static_log import (
     year_of_awards,
 )
 from tests.support.waiting import wait_until
+from tests.support.witnesses import cosigner, policy_of
 
 VKEY = LOG_SIGNER.vkey.text
 ENTRIES = 9_000
@@ -197,3 +200,28 @@ def test_a_following_monitor_posts_a_finding_when_its_webhook_is_there_again(
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 1
     assert [each["kind"] for each in taken] == ["checkpoint-signature"]
+
+
+def test_a_policy_is_kept_an_eye_on_and_waiting_has_a_status_of_its_own(tmp_path: Path) -> None:
+    log, state, file = tmp_path / "log", tmp_path / "state", tmp_path / "policy"
+    write_log(log, small_log(Organisation(), 20).entries)
+    nowhere = dict.fromkeys((1, 2, 3), "http://127.0.0.1:9")
+    file.write_bytes(policy_of(nowhere, 2))
+    waiting = look(log, state, "--policy", str(file))
+    assert waiting.returncode == 3, waiting.stdout + waiting.stderr
+    assert waiting.stdout.splitlines()[-1].startswith("WAITING size ")
+    assert waiting.stdout.count("no cosignature") == 3
+    said = [orjson.loads(line) for line in waiting.stderr.splitlines()]
+    silent = [each for each in said if each["event"] == "witnesses do not sign"]
+    assert [each["witnesses"] for each in silent] == [["w1", "w2", "w3"]]
+    assert sum(each["event"] == "witness asked in vain" for each in said) == 3
+    checkpoint = log / "checkpoint"
+    data = checkpoint.read_bytes()
+    lines = [cosigner(n).line(note.parse(data).text, int(time.time())) for n in (1, 3)]
+    checkpoint.write_bytes(note.with_signatures(data, lines))
+    fine = look(log, state, "--policy", str(file))
+    assert fine.returncode == 0, fine.stdout + fine.stderr
+    assert "witness     w2: no cosignature" in fine.stdout
+    assert "quorum      met: 2 of 3 witnesses" in fine.stdout
+    file.write_text("quorum nobody\n")
+    assert look(log, state, "--policy", str(file)).returncode == 2

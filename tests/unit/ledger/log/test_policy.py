@@ -117,6 +117,7 @@ def test_the_quorum_is_met_when_the_cosignature_that_completed_it_was_given() ->
     found = judge(TWO, [given(3, 90), given(1, 50), given(2, 70), given(1, 100), given(6, 1)])
     assert found.met
     assert found.completed_at == 70
+    assert found.renewed_at == 90
     assert [(name, each.time) for name, each in found.counted] == [("a", 100), ("b", 70), ("c", 90)]
     waiting = judge(TWO, [given(1, 50), given(1, 60)])
     assert (waiting.met, waiting.completed_at, waiting.missing) == (False, None, ("b", "c"))
