@@ -95,14 +95,25 @@ def make_statement(
 def cosign(
     file: Annotated[Path, typer.Argument(help="The envelope's file; it is replaced.")],
     key: console.KeyFiles,
+    instead_of: Annotated[
+        str | None,
+        typer.Option(
+            "--instead-of",
+            metavar="KEYID",
+            help="A key that is lost, whose signature the new one takes the place of.",
+        ),
+    ] = None,
 ) -> None:
     """Add a signature to a statement.
 
-    What is signed is shown on standard error.
+    What is signed is shown on standard error. A statement that waited while its signer's key was
+    lost and replaced stays the same statement, with its id: --instead-of changes the signature.
     """
     statement = parse_envelope(console.read_file(file).removesuffix(b"\n"))
     _show(statement)
-    signatures = list(statement.signatures)
+    signatures = [each for each in statement.signatures if each.keyid != instead_of]
+    if instead_of is not None and len(signatures) == len(statement.signatures):
+        raise console.CommandError(f"the key {instead_of} has not signed {file}")
     for path in key:
         private = console.load_key(path)
         if any(each.keyid == private.keyid for each in signatures):

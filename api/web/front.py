@@ -65,7 +65,7 @@ def front_view(
             "complete": True,
             "folded": log.size,
             "entries": [],
-            "keys": [],
+            **known.proofs(()),
         },
     )
 

@@ -111,7 +111,7 @@ def record_view(
             # The read model may be a moment behind the log, and the figures with it.
             "folded": statement.as_of.size,
             "entries": [[index, encode_base64(entry.data)] for index, entry in page],
-            "keys": _registrations(page, known),
+            **known.proofs(page),
         },
     )
 
@@ -342,10 +342,3 @@ def _signed_points(kind: str, act: dict[str, Any]) -> str:
         return ""
     debit = act.get("type", kind) == "points.deducted" or act.get("kind") == states.DEBIT
     return points(-act["points"] if debit else act["points"])
-
-
-def _registrations(page: list[Numbered], known: Known) -> list[list[int | str]]:
-    """Return the entries that register the keys which signed, once each, by index."""
-    keyids = {each.keyid for _, entry in page for each in entry.statement.signatures}
-    found = {known.keys[each].index: known.keys[each].data for each in keyids if each in known.keys}
-    return [[index, encode_base64(data)] for index, data in sorted(found.items())]

@@ -6,15 +6,17 @@ Both are read from the log itself, once, and then only what was added.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ledger.domain.decide import FOUNDED
+from ledger.domain.organisation import ADOPTED
 from ledger.entry import Entry, parse_entry
-from ledger.signing import decode_base64, keyid
+from ledger.signing import decode_base64, encode_base64, keyid
 from ledger.store.reader import Reader
 
 _KEY, _RULEBOOK, _PART = "key.registered", "rulebook.published", "rulebook.part"
-_TYPES = (FOUNDED, _KEY, _RULEBOOK, _PART)
+_TYPES = (FOUNDED, ADOPTED, _KEY, _RULEBOOK, _PART)
 UTC = "UTC"
 
 
@@ -48,6 +50,7 @@ class Register:
         self._rulebooks: dict[tuple[str, str], Published] = {}
         self._parts: dict[str, list[dict[str, Any]]] = {}
         self._zone = UTC
+        self._adopted: tuple[int, Entry] | None = None
 
     def read(self) -> Known:
         """Return what is registered up to the newest signed checkpoint. Raises BusyError."""
@@ -55,7 +58,7 @@ class Register:
             for index, data in self._reader.typed(_TYPES, self._next):
                 self._take(index, bytes(data), parse_entry(bytes(data)))
                 self._next = index + 1
-            return Known(dict(self._keys), dict(self._rulebooks), self._zone)
+            return Known(dict(self._keys), dict(self._rulebooks), self._zone, self._adopted)
 
     def _take(self, index: int, data: bytes, entry: Entry) -> None:
         statement = entry.statement
@@ -69,6 +72,9 @@ class Register:
             whole = body | {"items": [*body["items"], *more]}
             self._rulebooks[ident, body["version"]] = Published(ident, index, whole)
             return
+        if statement.type == ADOPTED:
+            self._adopted = index, entry
+            return
         if statement.type == FOUNDED:
             self._zone = body["time_zone"]
         listed = body["keys"] if statement.type == FOUNDED else [{**body, "actor": ident}]
@@ -78,8 +84,28 @@ class Register:
 
 
 class Known(NamedTuple):
-    """Keys by key id, rulebooks by id and version, and the organisation's time zone."""
+    """Keys by key id, rulebooks by id and version, and the organisation's time zone.
+
+    `adopted` is the newest entry by which a policy of witnesses was adopted, with its index.
+    """
 
     keys: dict[str, KeyEntry]
     rulebooks: dict[tuple[str, str], Published]
     zone: str
+    adopted: tuple[int, Entry] | None = None
+
+    def proofs(self, page: Iterable[tuple[int, Entry]]) -> dict[str, Any]:
+        """Return what a browser is given beside the entries of a page, to check them itself.
+
+        `keys` are the entries that register the keys which signed, once each, by index; `policy` is
+        `adopted`.
+        """
+        adopted = [self.adopted] if self.adopted is not None else []
+        keyids = {
+            each.keyid for _, entry in [*page, *adopted] for each in entry.statement.signatures
+        }
+        found = {self.keys[each].index: self.keys[each].data for each in keyids & self.keys.keys()}
+        return {
+            "keys": [[index, encode_base64(data)] for index, data in sorted(found.items())],
+            "policy": [[index, encode_base64(entry.data)] for index, entry in adopted],
+        }

@@ -14,7 +14,7 @@ from ledger.domain import cases, frame, outage, redaction, standing, steps, witn
 from ledger.domain.days import real_date, zone_date
 from ledger.domain.event import Proposal
 from ledger.domain.member import ACTIVE, LEFT, SUSPENDED, Member
-from ledger.domain.organisation import OUTAGE, RECOVERED, ROOT_UNIT, STREAM
+from ledger.domain.organisation import ADOPTED, OUTAGE, RECOVERED, ROOT_UNIT, STREAM
 from ledger.domain.rights import (
     UNIT_DEPTH_MAX,
     covers,
@@ -323,6 +323,7 @@ _RULES: dict[str, Rule] = {
     FOUNDED: Rule("ledger", _founded),
     RECOVERED: Rule("ledger", witnessing.decide_recovery),
     WITNESSED: Rule("ledger", witnessing.decide_witnessed),
+    ADOPTED: Rule("ledger", witnessing.decide_adoption),
     OUTAGE: Rule("ledger", outage.decide),
     "key.registered": Rule("actor", _key_registered),
     "key.revoked": Rule("actor", _key_revoked),

@@ -8,6 +8,7 @@ from ledger.domain.event import Event
 
 STREAM = "ledger/root"
 RECOVERED = "ledger.recovered"
+ADOPTED = "witnesses.adopted"
 OUTAGE = "outage.recorded"
 ROOT_UNIT = "root"
 

@@ -1,6 +1,6 @@
-"""Decides the entries about the log itself: a checkpoint's cosignatures, and a recovery (B21).
+"""Decides the entries about the log itself: cosignatures, a change of witnesses, a recovery (B21).
 
-Both stand in `ledger/root`. Of cosignatures only the form is judged here: which witnesses count is
+All stand in `ledger/root`. Of cosignatures only the form is judged here: which witnesses count is
 a policy's matter, and everyone who has one can check the lines against the log's own tree.
 """
 
@@ -69,14 +69,24 @@ def witnessed_at(world: World, index: int) -> str | None:
     return covering[1] if covering is not None else None
 
 
+def decide_adoption(world: World, proposal: Proposal, ident: str, today: str) -> None:
+    """Raise Refused unless a registrar over root, and a second one where there is, signs for it."""
+    _need_root(proposal, ident)
+    _need_registrars(world, proposal, today, "another policy of witnesses")
+
+
 def decide_recovery(world: World, proposal: Proposal, ident: str, today: str) -> None:
     """Raise Refused unless a registrar over root, and a second one where there is, gives it up."""
     _need_root(proposal, ident)
+    _need_registrars(world, proposal, today, "a recovery")
+
+
+def _need_registrars(world: World, proposal: Proposal, today: str, what: str) -> None:
     signed = signers(world, proposal)
     need(world, proposal.actor, "registrar", ROOT_UNIT, today)
     standing = [a for a in world.registrars if holds(world, a, "registrar", ROOT_UNIT, today)]
     if len(standing) >= 2 and sum(name in standing for name in signed) < 2:
-        raise Refused("two-registrars", "two registrars over root must sign for a recovery")
+        raise Refused("two-registrars", f"two registrars over root must sign for {what}")
 
 
 def _need_root(proposal: Proposal, ident: str) -> None:

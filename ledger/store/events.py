@@ -34,6 +34,12 @@ class CheckpointWitnessed(Recorded):
     topic = "checkpoint.witnessed"
 
 
+class WitnessesAdopted(Recorded):
+    """Another policy says from here on which witnesses count."""
+
+    topic = "witnesses.adopted"
+
+
 class OutageRecorded(Recorded):
     """The service was down: days that count in no term."""
 
@@ -122,6 +128,7 @@ _ALL: tuple[type[Recorded], ...] = (
     LedgerFounded,
     LedgerRecovered,
     CheckpointWitnessed,
+    WitnessesAdopted,
     OutageRecorded,
     KeyRegistered,
     KeyRevoked,

@@ -17,6 +17,7 @@ from tests.support.organisation import ORIGIN, Organisation
 from tests.support.server import Server, environment, mingzhang
 
 FOUNDERS = ("ann", "bob")
+HOLDER = ("--no-passphrase", "--second-holder", "bob")
 
 
 def done(result: subprocess.CompletedProcess[str]) -> str:
@@ -32,7 +33,7 @@ def found(folder: Path) -> Path:
     """Make the founders' keys and their founding statement, each signing for themselves."""
     keys = []
     for actor in FOUNDERS:
-        shown = done(mingzhang("key", "new", folder / f"{actor}.key", "--no-passphrase"))
+        shown = done(mingzhang("key", "new", folder / f"{actor}.key", *HOLDER))
         keys.append({"actor": actor, "suite": "ed25519", "public_key": field(shown, "public_key")})
     body = {"time_zone": "Asia/Shanghai", "threshold": 2, "keys": keys}
     (folder / "body.json").write_bytes(orjson.dumps(body))
@@ -81,7 +82,7 @@ def test_from_an_empty_folder_to_a_verified_log(tmp_path: Path, database_url: st
 
         rotate = ("key", "rotate", tmp_path / "ann.key", tmp_path / "ann-2.key", "--log", ORIGIN)
         out = tmp_path / "rotation"
-        done(mingzhang(*rotate, "--actor", "ann", "--out-dir", out, "--no-passphrase"))
+        done(mingzhang(*rotate, "--actor", "ann", "--out-dir", out, *HOLDER))
         done(mingzhang("submit", *sorted(out.iterdir()), "--url", server.url))
         late = mingzhang(
             *("sign", "unit.opened", "unit/east", "--actor", "ann", "--log", ORIGIN, "--out"),

@@ -39,6 +39,7 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
             "ledger.recovered",
             {"from_size": 9, "from_root": "ab" * 32, "to_size": 5, "cause": "backup"},
         ),
+        ("witnesses.adopted", {"policy": "ab" * 32}),
         ("checkpoint.witnessed", {"size": 9, "cosignatures": ["— w.example/1 AAAA"]}),
         *dispute_examples.EXAMPLES,
         ("key.revoked", {"keyid": "ab" * 32, "cause": "lost"}),

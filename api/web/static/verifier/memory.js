@@ -24,7 +24,7 @@ export class Memory {
     return this.storage !== null;
   }
 
-  /** Returns `{vkey, policy, note, at, streams, alarms}`; each is absent or empty where nothing is kept. */
+  /** Returns `{vkey, policy, policyIndex, note, at, streams, alarms}`; each is absent or empty where nothing is kept. */
   read() {
     const empty = { streams: {}, alarms: [] };
     try {
@@ -35,14 +35,20 @@ export class Memory {
     }
   }
 
-  /** Keeps a verified head, unless a larger one is kept already, and what was seen with it. */
-  keep({ vkey, policy, note, at, streams }) {
+  /**
+   * Keeps a verified head, unless a larger one is kept already, and what was seen with it.
+   *
+   * The policy is kept that came first, until one that a later entry of the log, `policyIndex`, adopted.
+   */
+  keep({ vkey, policy, policyIndex, note, at, streams }) {
     const kept = this.read();
+    const isAdopted = policyIndex !== undefined && policyIndex > (kept.policyIndex ?? -1);
     const isNewer = !kept.note || parseCheckpoint(note).size >= parseCheckpoint(kept.note).size;
     this.#write({
       ...kept,
       vkey: kept.vkey ?? vkey,
-      policy: kept.policy ?? policy,
+      policy: isAdopted ? policy : kept.policy ?? policy,
+      policyIndex: isAdopted ? policyIndex : kept.policyIndex,
       note: isNewer ? note : kept.note,
       at,
       streams: { ...kept.streams, ...streams },

@@ -22,7 +22,7 @@ function readPage() {
     const decode = ([index, text]) => ({ index, data: decodeBase64(text) });
     // Whether the newest entries belong on this page is for its address to say, not for the server.
     const newest = !new URLSearchParams(window.location.search).has("before");
-    return { ...data, newest, entries: data.entries.map(decode), keys: data.keys.map(decode) };
+    return { ...data, newest, entries: data.entries.map(decode), keys: data.keys.map(decode), policy: data.policy.map(decode) };
   } catch {
     return null;
   }
@@ -148,6 +148,7 @@ function showLine(line, state, verdict, kept, now) {
   if (verdict.uncounted) {
     notes.push(say(`分数还没有算上最新的 ${verdict.uncounted} 条，过一会儿再打开这一页。`, `The figure lacks the newest ${verdict.uncounted}: open the page again in a moment.`));
   }
+  if (verdict.policyChanged) notes.push(policyWords(verdict.adoption));
   if (state === "offline") notes.push(reasonWords(lang, verdict.reason));
   if (quorum?.ahead > DAY_S) {
     const days = Math.round(quorum.ahead / DAY_S);
@@ -159,6 +160,17 @@ function showLine(line, state, verdict, kept, now) {
     make("p", { class: "line" }, makeMark(lang, state), ...said),
     ...(notes.length ? [make("div", { id: "check-notes", class: "muted" }, ...notes.map((each) => make("p", {}, each)))] : []),
   );
+}
+
+/** Says that another list of witnesses is served than this device keeps, and what became of that. */
+function policyWords(adoption) {
+  if (!adoption) {
+    return say("服务器现在给的见证名单和这台设备记下的不同，账本里没有换名单的记录；仍按记下的核对。", "The server's list of witnesses differs from the one kept here, and no entry of the ledger says so; the kept one counts.");
+  }
+  const { index, taken } = adoption;
+  const [when, who] = [exactTime(Date.parse(adoption.at)), [...adoption.actors].sort().join(lang === "zh" ? "、" : ", ")];
+  const head = say(`见证名单换了：账本第 ${index} 条，${when}，由 ${who} 签名。`, `The list of witnesses was changed: entry ${index}, ${when}, signed by ${who}. `);
+  return head + (taken ? say("从下次起按新名单核对。", "From the next visit on the new one counts.") : say("原来的见证还没有见过这一条，仍按原来的名单核对。", "The witnesses kept here have not seen that entry yet; the kept list counts."));
 }
 
 function witnessWords(quorum) {

@@ -4,12 +4,15 @@
 // No network fault gives `mismatch`, no forgery gives `offline`: what cannot be read, or is not the
 // format, is the network's; what is read, has the format and contradicts a signature is a mismatch.
 
-import { FormatError, ProofError, encodeHex, sameBytes } from "./bytes.js";
+import { FormatError, ProofError, encodeHex, encodeText, sameBytes } from "./bytes.js";
 import { parseEntry, readKeys, verifyChain, verifySignatures } from "./entry.js";
 import { leafHash, nodeHash, peakNodes, verifyConsistency, verifyInclusion } from "./merkle.js";
 import { openCheckpoint, parseCheckpoint, parseVkey } from "./note.js";
 import { judgeQuorum, parsePolicy } from "./policy.js";
 import { NetworkError, Tree } from "./tiles.js";
+import { sha256 } from "../vendor/noble.js";
+
+const ADOPTED = "witnesses.adopted";
 
 /** What was read contradicts what was signed; `reason` is its stable name, `parts` the evidence. */
 class Mismatch extends Error {
@@ -30,13 +33,14 @@ class Unknown extends NetworkError {
 
 /**
  * Checks a record. `page` is `{vkey, member, complete, newest, entries: [{index, data}], keys: [{index,
- * data}]}`: whether the stream's first and its newest entries are on it; `kept` what Memory.read gives, `nowMs` the device's clock.
+ * data}], policy: [{index, data}]}`: whether the stream's first and its newest entries are on it; `kept` what Memory.read gives, `nowMs` the device's clock.
  *
- * Returns `{state, reason, detail, checkpoint, kept, quorum, rows, added, policyChanged, evidence, keep}`:
- * `rows` maps an entry's index to `{entry, error, actors, unknown}`, `keep` is what to remember.
+ * Returns `{state, reason, detail, checkpoint, kept, quorum, rows, added, policyChanged, adoption, evidence,
+ * keep}`: `rows` maps an entry's index to `{entry, error, actors, unknown}`, `keep` is what to remember,
+ * `adoption` is `{index, actors, at, taken}` where an entry says that the policy served now was adopted.
  */
 export async function checkRecord(page, kept, source, nowMs) {
-  const verdict = { state: "offline", reason: "", detail: "", rows: new Map(), added: null, quorum: null, policyChanged: false };
+  const verdict = { state: "offline", reason: "", detail: "", rows: new Map(), added: null, quorum: null, policyChanged: false, adoption: null };
   try {
     await examine(verdict, page, kept, source, nowMs);
   } catch (error) {
@@ -55,7 +59,7 @@ export async function checkRecord(page, kept, source, nowMs) {
 
 async function examine(verdict, page, kept, source, nowMs) {
   const vkey = parseVkey(kept.vkey ?? page.vkey);
-  const [seen, policy] = await Promise.all([
+  const [seen, { policy, served }] = await Promise.all([
     readCheckpoint(vkey, source, kept),
     readPolicy(verdict, kept, source),
   ]);
@@ -76,6 +80,12 @@ async function examine(verdict, page, kept, source, nowMs) {
 
   const tree = new Retrying(source, seen);
   const keys = await provenKeys(page, tree);
+  const adoption = served && (await readAdoption(page, served, tree, keys, vkey.name));
+  if (adoption && adoption.index > (kept.policyIndex ?? -1)) {
+    // Who has pinned a policy follows another one only where the pinned witnesses have seen the entry.
+    adoption.taken = kept.policy === undefined || !verdict.quorum.configured || verdict.quorum.fresh;
+    verdict.adoption = adoption;
+  }
   let previous = null;
   for (const { index, data } of page.entries) {
     const row = await checkEntry(page, index, data, previous, keys, tree, vkey.name);
@@ -97,7 +107,8 @@ async function examine(verdict, page, kept, source, nowMs) {
   verdict.state = !before ? "first" : verdict.quorum.fresh ? "verified" : "waiting";
   verdict.keep = {
     vkey: vkey.text,
-    policy: policy?.text,
+    policy: (verdict.adoption?.taken ? served : policy)?.text,
+    policyIndex: verdict.adoption?.taken ? adoption.index : kept.policyIndex,
     note: seen.data,
     at: nowMs,
     streams: newest && page.newest ? { [page.member]: { seq, leaf: encodeHex(leafHash(newest.data)) } } : {},
@@ -123,7 +134,7 @@ async function readCheckpoint(vkey, source, kept) {
   }
 }
 
-/** Returns the pinned policy, or the served one while none is pinned; null where there is none. */
+/** Returns `{policy, served}`: the pinned one, or the served one while none is pinned; null where none is. */
 async function readPolicy(verdict, kept, source) {
   let served = null;
   try {
@@ -133,9 +144,35 @@ async function readPolicy(verdict, kept, source) {
       throw error instanceof FormatError ? new Unknown("garbled", error.message) : error;
     }
   }
-  if (kept.policy === undefined) return served;
+  if (kept.policy === undefined) return { policy: served, served };
   verdict.policyChanged = served !== null && served.text !== kept.policy;
-  return parsePolicy(new TextEncoder().encode(kept.policy));
+  return { policy: parsePolicy(encodeText(kept.policy)), served };
+}
+
+/** Returns the entry by which the served policy was adopted, null where there is none; throws Mismatch. */
+async function readAdoption(page, served, tree, keys, origin) {
+  const found = page.policy.at(-1);
+  if (!found || found.index >= tree.checkpoint.size) return null;
+  const { index, data } = found;
+  try {
+    const proof = await tree.includes(leafHash(data), index);
+    const entry = parseEntry(data);
+    const { type, body, log } = entry.statement;
+    if (type !== ADOPTED || entry.stream !== "ledger/root" || log !== origin) {
+      throw Object.assign(new ProofError("it is no entry about this log's witnesses"), { proof });
+    }
+    const { actors, unknown } = await verifySignatures(entry, index, keys);
+    if (unknown.length || encodeHex(sha256(encodeText(served.text))) !== body.policy) return null;
+    return { index, actors, at: entry.recordedAt, taken: false };
+  } catch (error) {
+    if (!(error instanceof ProofError || error instanceof FormatError)) throw error;
+    throw new Mismatch("entry", `entry ${index}, which adopts a policy of witnesses: ${error.message}`, {
+      seen: tree.checkpoint.data,
+      entry: data,
+      index,
+      proof: error.proof,
+    });
+  }
 }
 
 /** Proves that one of two signed checkpoints continues the other; throws Mismatch. */

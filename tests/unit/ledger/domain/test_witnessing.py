@@ -71,3 +71,24 @@ def test_two_registrars_give_a_history_up_where_there_are_two(
     assert book.world.organisation is not None
     assert book.world.organisation.given_up == 99
     assert book.world.organisation.time_zone
+
+
+def adopted(made: Organisation, *signers: str) -> bytes:
+    body = {"policy": "ab" * 32}
+    return made.statement(
+        "witnesses.adopted", "ledger/root", signers[0], body, also=tuple(signers[1:])
+    )
+
+
+def test_two_registrars_change_the_witnesses_where_there_are_two(
+    book: Book, made: Organisation
+) -> None:
+    assert book.refusal(adopted(made, "reg-1")) == "two-registrars"
+    assert book.refusal(adopted(made, "rec-1", "reg-1")) == "needs-registrar"
+    book.take(adopted(made, "reg-1", "reg-2"))
+
+
+def test_a_tree_is_not_witnessed_before_it_is_there(served: Book, made: Organisation) -> None:
+    body = {"size": served.world.size + 1, "cosignatures": LINES}
+    early = made.statement("checkpoint.witnessed", "ledger/root", "robot", body)
+    assert served.refusal(early) == "witnessed-size"
