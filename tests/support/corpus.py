@@ -30,9 +30,11 @@ from tests.support.parsers import (
     entries,
     good_checkpoint,
     good_receipt,
+    good_request,
     seeds,
 )
 from tests.support.static_log import LOG_SIGNER, OTHER_SIGNER
+from tests.support.witnesses import LOG, Tree
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 REASONS = "reasons.json"
@@ -59,6 +61,10 @@ def cases(parser: str) -> Iterator[Case]:
         "rulebook": _rulebooks,
         "refusal": _refusals,
         "evidence": _evidence,
+        "page-evidence": _page_evidence,
+        "policy": _policies,
+        "add-checkpoint": _requests,
+        "cosignatures": _cosignatures,
         "token": _tokens,
         "csv": _csvs,
         "xlsx": _xlsxs,
@@ -560,6 +566,159 @@ def _evidence() -> Iterator[Case]:
         ("do not contradict"),
     )
     yield "oversized", good + b" " * 300_000, "at most 262144"
+
+
+def _page_evidence() -> Iterator[Case]:
+    (good,) = seeds("page-evidence")
+    found = orjson.loads(good)
+
+    def changed(**parts: Any) -> bytes:
+        made = {k: v for k, v in (found | parts).items() if v is not None}
+        return orjson.dumps(made, option=orjson.OPT_SORT_KEYS)
+
+    def note_of(name: str) -> bytes:
+        return base64.b64decode(found[name])
+
+    proof = found["proof"]
+    other = checkpoint.sign(Checkpoint(LOG_SIGNER.name, 1, bytes(32)), OTHER_SIGNER)
+    crlf = note_of("seen").replace(b"\n", b"\r\n")
+    yield from _json_changes(good, "no `kind`")
+    yield "duplicate-key", good.replace(b'"at":', b'"at":"","at":'), "not canonical"
+    yield "other-kind", changed(kind="mingzhang.evidence.v2"), "no `kind`"
+    yield "unknown-member", changed(odd="x"), "no member odd"
+    yield "no-detail", changed(detail=None), "has the texts"
+    yield "float", changed(index=1.5), "a float"
+    yield "index-negative", changed(index=-1), "no integer from 0"
+    yield "seen-no-padding", changed(seen=found["seen"][:-1]), "base64"
+    yield "seen-number", changed(seen=1), "no base64 text"
+    yield "root-short", changed(root="AAAA"), "where 32 are needed"
+    yield "root-bits-set", changed(root=_loose(found["root"])), "unused bits"
+    yield "proof-text", changed(proof=proof[0]), "no list of at most"
+    yield "proof-65-hashes", changed(proof=proof * 65), "no list of at most"
+    yield "proof-short-hash", changed(proof=["AAAA"]), "where 32 are needed"
+    yield "proof-too-short", changed(proof=[]), "does not belong to the newer tree"
+    yield "proof-too-long", changed(proof=proof * 2), "does not belong to the newer tree"
+    yield "proof-of-another-tree", changed(proof=[found["root"]]), "not belong to the newer tree"
+    yield "no-proof", changed(proof=None), "no proof between the two"
+    yield "no-kept", changed(kept=None), "is signed"
+    yield "twice-the-same", changed(kept=found["seen"]), "of the same tree"
+    yield "note-crlf", changed(seen=base64.b64encode(crlf).decode()), "seen is not the log's"
+    yield (
+        "by-another-key",
+        changed(kept=base64.b64encode(other).decode()),
+        "kept is not the log's: ",
+    )
+    yield "oversized", changed(detail="x" * 600_000), "at most 524288"
+
+
+def _policies() -> Iterator[Case]:
+    (good,) = seeds("policy")
+    lines = good.split(b"\n")
+    first = next(line for line in lines if line.startswith(b"witness w1 "))
+    key = first.split()[2]
+    yield "empty", b"", "last line does not end in a newline"
+    yield "no-final-newline", good[:-1], "does not end in a newline"
+    yield "crlf", good.replace(b"\n", b"\r\n"), "control character"
+    yield "nul", good.replace(b"quorum", b"\0quorum"), "control character"
+    yield "trailing-bytes", good + b"x", "does not end in a newline"
+    yield "trailing-line", good + b"x\n", "it is none of"
+    yield "bom", b"\xef\xbb\xbf" + good, "it is none of"
+    yield "no-quorum", good.replace(b"quorum g\n", b""), "no quorum line"
+    yield "two-quorums", good + b"quorum w1\n", "exactly one quorum line"
+    yield "quorum-unknown", good.replace(b"quorum g", b"quorum h"), "not defined by a line before"
+    yield "quorum-first", b"quorum g\n" + good, "not defined by a line before"
+    yield "name-twice", good.replace(b"witness w2", b"witness w1"), "defined already"
+    yield "key-twice", good.replace(b"quorum g", b"witness w4 " + key + b"\nquorum g"), "already"
+    yield "name-none", good.replace(b"witness w1", b"witness none"), "no cosignature is needed"
+    yield "in-two-groups", good.replace(b"quorum", b"group h 1 w1\nquorum"), "count twice"
+    yield "member-twice", good.replace(b"2 w1 w2 w3", b"2 w1 w1 w3"), "count twice"
+    yield "threshold-0", good.replace(b"group g 2", b"group g 0"), "nor a number from 1"
+    yield "threshold-leading-zero", good.replace(b"group g 2", b"group g 02"), "nor a number from 1"
+    yield "threshold-plus", good.replace(b"group g 2", b"group g +2"), "nor a number from 1"
+    yield "threshold-too-large", good.replace(b"group g 2", b"group g 4"), "can never be"
+    yield "threshold-oversized", good.replace(b"group g 2", b"group g 9999999"), "from 1"
+    yield "key-bits-set", good.replace(key, _loose_key(key)), "unused bits"
+    yield "key-no-padding", good.replace(key, key[:-1]), "base64"
+    yield "key-wrong-id", good.replace(key, _other_id(key)), "a typo?"
+    yield "log-key-for-witness", good.replace(key, VKEY.text.encode()), "which cosigners have"
+    yield "extra-field", good.replace(b"quorum g", b"quorum g g"), "it is none of"
+    yield "unknown-line", good + b"trust me\n", "it is none of"
+    yield "oversized", good + b"#" * 262_144 + b"\n", "at most 262144"
+
+
+def _loose_key(key: bytes) -> bytes:
+    """Return a verifier key whose base64 has bytes short of a group, with an unused bit set."""
+    name, ident, _ = key.decode().split("+", 2)
+    return f"{name}+{ident}+BAB=".encode()
+
+
+def _other_id(key: bytes) -> bytes:
+    name, ident, public = key.decode().split("+", 2)
+    return f"{name}+{int(ident, 16) ^ 1:08x}+{public}".encode()
+
+
+def _requests() -> Iterator[Case]:
+    good = good_request()
+    head, told = good.split(b"\n\n", 1)
+    lines = head.split(b"\n")
+    one = lines[1]
+
+    def with_proof(*proof: bytes) -> bytes:
+        return b"\n".join([lines[0], *proof]) + b"\n\n" + told
+
+    yield "empty", b"", "no blank line"
+    yield "crlf", good.replace(b"\n", b"\r\n"), "no blank line"
+    yield "no-blank-line", good.replace(b"\n\n", b"\n", 1), "base64"
+    yield "old-leading-zero", good.replace(b"old 5", b"old 05"), "without leading zeros"
+    yield "old-plus", good.replace(b"old 5", b"old +5"), "without leading zeros"
+    yield "old-negative", good.replace(b"old 5", b"old -5"), "without leading zeros"
+    yield "old-oversized", good.replace(b"old 5", b"old " + b"9" * 19), "without leading zeros"
+    yield "old-two-spaces", good.replace(b"old 5", b"old  5"), "without leading zeros"
+    yield "old-upper-case", good.replace(b"old 5", b"OLD 5"), "without leading zeros"
+    yield "old-above-size", good.replace(b"old 5", b"old 12"), "400 old size 12"
+    yield "old-of-another", good.replace(b"old 5", b"old 4"), "409 5"
+    yield "not-ascii", b"\xff" + good, "not ASCII"
+    yield "proof-64-hashes", with_proof(*[one] * 64), "64 hashes, 63 at most"
+    yield "proof-bits-set", with_proof(_loose(one.decode()).encode(), *lines[2:]), "unused bits"
+    yield "proof-no-padding", with_proof(one[:-1], *lines[2:]), "base64"
+    yield "proof-short-hash", with_proof(b"AAAA", *lines[2:]), "where 32 are needed"
+    yield "proof-too-short", with_proof(*lines[1:-1]), "422 "
+    yield "proof-too-long", with_proof(*lines[1:], one), "422 "
+    yield "proof-of-another-tree", with_proof(*_proof_of_another()), "422 "
+    yield "other-tree", head + b"\n\n" + Tree("other").note(11), "422 "
+    yield "other-log", head + b"\n\n" + Tree(signer=OTHER_SIGNER).note(11), "404 "
+    yield "no-final-newline", good[:-1], "400 the note does not end in a newline"
+    yield "trailing-bytes", good + b"x", "400 the note does not end in a newline"
+    yield "unsigned", good.rpartition(b"\n\n")[0] + b"\n\n", "400 "
+    yield "size-leading-zero", head + b"\n\n" + _signed_text(b"\n11\n", b"\n011\n"), "400 "
+    many = b"".join(_line(Signer(f"w{n}.example", key_of(f"w{n}")), "text\n") for n in range(100))
+    yield "101-signatures", good + many, "400 the note has 101 signatures"
+    yield "oversized", good + b"x" * 16_384, "at most 16384"
+
+
+def _proof_of_another() -> list[bytes]:
+    return Tree("other").request(5, 11).split(b"\n\n")[0].split(b"\n")[1:]
+
+
+def _signed_text(old: bytes, new: bytes) -> bytes:
+    text = Tree().checkpoint(11).body().encode()
+    return LOG.sign(text.replace(old, new).decode())
+
+
+def _cosignatures() -> Iterator[Case]:
+    (good,) = seeds("cosignatures")
+    encoded = good.split()[2]
+    yield "empty", b"", "end in a newline each"
+    yield "no-final-newline", good[:-1], "end in a newline each"
+    yield "trailing-newline", good + b"\n", "not a signature line"
+    yield "trailing-bytes", good + b"x", "end in a newline each"
+    yield "crlf", good.replace(b"\n", b"\r\n"), "not a signature line"
+    yield "not-utf8", b"\xff" + good, "not UTF-8"
+    yield "hyphen-for-dash", good.replace("— ".encode(), b"- "), "not a signature line"
+    yield "base64-no-padding", good.replace(encoded, encoded[:-2]), "base64"
+    yield "base64-bits-set", good.replace(encoded, b"AAAAAAB="), "unused bits"
+    yield "short-signature", good.replace(encoded, b"AAAA"), "4-byte key id and a signature"
+    yield "101-lines", good.splitlines(keepends=True)[0] * 101, "101 signature lines"
 
 
 def _tokens() -> Iterator[Case]:

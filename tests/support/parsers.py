@@ -19,7 +19,9 @@ from api.authoring.reader import load as load_rulebook
 from api.tables.parse import read_csv
 from ledger import canonical, keyfile, refusal, schema
 from ledger.entry import parse_entry, parse_envelope
-from ledger.log import checkpoint, note, receipt
+from ledger.errors import ProofError
+from ledger.log import checkpoint, note, policy, receipt, witness
+from ledger.log.cosignature import parse_lines
 from ledger.log.merkle import Edge, inclusion_proof, leaf_hash, root_of
 from ledger.log.note import VerifierKey
 from ledger.log.tiles import decode_entries, encode_entries, parse_tile_path, tile_path
@@ -28,12 +30,14 @@ from ledger.signing import PrivateKey, Signature, encode_base64, join_envelope
 from ledger.sm2 import Sm2PrivateKey
 from ledger.store.media import CSV, XLSX, check_media
 from ledger.verify.evidence import verify_evidence
+from ledger.verify.page_evidence import verify_page_evidence
 from ledger.verify.receipt import verify_receipt_file
 from ledger.verify.source import FolderSource
 from tests.support.archives import workbook
 from tests.support.organisation import START, Organisation, key_of
 from tests.support.static_log import LOG_SIGNER, small_log
 from tests.support.tsa import Tsa
+from tests.support.witnesses import LOG, Tree, cosigner
 
 VKEY = LOG_SIGNER.vkey
 SERVICE = key_of("the service")
@@ -85,6 +89,49 @@ def good_evidence() -> bytes:
             "prefix": encode_base64(leaves[0]),
         }
     )
+
+
+HEAD = Tree().checkpoint(5)
+"""What the witness that reads requests has kept of its one log."""
+
+
+@cache
+def good_request() -> bytes:
+    """An `add-checkpoint` request from the size 5 to 11."""
+    return Tree().request(5, 11)
+
+
+@cache
+def good_policy() -> bytes:
+    """A policy of one log and three witnesses, of whom two are enough."""
+    lines = [f"log {LOG.vkey.text} https://log.example/", "# a comment", ""]
+    lines += [f"witness w{n} {cosigner(n).vkey.text}" for n in (1, 2, 3)]
+    return "\n".join([*lines, "group g 2 w1 w2 w3", "quorum g", ""]).encode()
+
+
+@cache
+def good_page_evidence() -> bytes:
+    """What a browser saves where the log's key signed another tree of size 1 before that of 2."""
+    found = orjson.loads(good_evidence())
+    return canonical.dumps(
+        {
+            "at": "2026-01-05T09:00:00+08:00",
+            "detail": "the tree of size 2 has another past at size 1",
+            "kept": encode_base64(found["seen"].encode()),
+            "kind": "mingzhang.evidence.v1",
+            "proof": found["proof"],
+            "reason": "history",
+            "root": found["prefix"],
+            "seen": encode_base64(found["shown"].encode()),
+            "vkey": VKEY.text,
+        }
+    )
+
+
+def good_lines() -> bytes:
+    """What two witnesses answer."""
+    text = HEAD.body()
+    return "".join(f"{cosigner(n).line(text, 1_700_000_000)}\n" for n in (1, 2)).encode()
 
 
 @cache
@@ -144,6 +191,19 @@ def _csv(data: bytes) -> None:
         pass
 
 
+def _request(data: bytes) -> None:
+    kept = witness.Kept(HEAD.size, HEAD.root)
+    found = witness.decide(witness.parse_request(data), {LOG.name: [LOG.vkey]}, kept)
+    if isinstance(found, witness.Rejected):
+        raise ProofError(f"{found.status} {found.body.decode()}")
+
+
+def _page_evidence(data: bytes) -> None:
+    report = verify_page_evidence(data, VKEY)
+    if not report.fork:
+        raise ProofError("; ".join(report.findings))
+
+
 PARSERS: dict[str, Callable[[bytes], Any]] = {
     "note": lambda data: note.verify(data, [VKEY]),
     "checkpoint": lambda data: checkpoint.open_checkpoint(data, VKEY),
@@ -160,6 +220,10 @@ PARSERS: dict[str, Callable[[bytes], Any]] = {
     "rulebook": _rulebook,
     "refusal": lambda data: refusal.verify_refusal(data, SERVICE.public_key),
     "evidence": lambda data: verify_evidence(data, VKEY),
+    "page-evidence": _page_evidence,
+    "policy": policy.parse,
+    "add-checkpoint": _request,
+    "cosignatures": parse_lines,
     "token": lambda data: check_token(data, good_checkpoint(), _stamped()[1]),
     "csv": _csv,
     "xlsx": lambda data: check_media(data, XLSX),
@@ -191,6 +255,10 @@ def seeds(name: str) -> list[bytes]:
         "rulebook": lambda: [RULEBOOK.read_bytes()],
         "refusal": lambda: [good_refusal()],
         "evidence": lambda: [good_evidence()],
+        "page-evidence": lambda: [good_page_evidence()],
+        "policy": lambda: [good_policy()],
+        "add-checkpoint": lambda: [good_request()],
+        "cosignatures": lambda: [good_lines()],
         "token": lambda: [_stamped()[0]],
         "csv": lambda: ['会员,分\nm-1,"2,5"\n'.encode(), "积分\n1\n".encode("gb18030")],
         "xlsx": lambda: [workbook(["a", 1], ["b", 2])],
