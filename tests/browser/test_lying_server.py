@@ -1,7 +1,13 @@
-"""A member's page before a proxy that fails or lies: each fault shows as exactly one state."""
+"""A member's page before a proxy that fails or lies: each fault shows as exactly one state.
+
+This is the matrix of verification.md 2, and fault 20 of faults.md: a cache that ignores queries,
+serves what is old, cuts or recompresses.
+"""
 
 from __future__ import annotations
 
+import gzip
+import random
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +28,7 @@ from tests.browser.conftest import Deployment
 from tests.support.chromium import needs_chromium, state_of
 from tests.support.lying import CONTACT, Answer, Lie, LyingProxy
 from tests.support.organisation import ORIGIN, key_of
+from tests.support.processes import rounds
 from tests.support.server import mingzhang
 
 pytestmark = needs_chromium
@@ -91,6 +98,7 @@ NETWORK: dict[str, Lie] = {
     "checkpoint truncated": on(CHECKPOINT, body(lambda data: data[:60])),
     "checkpoint empty": on(CHECKPOINT, body(lambda data: b"")),
     "tiles truncated": on("/log/tile/", body(lambda data: data[:-5])),
+    "tiles recompressed": on("/log/tile/", body(gzip.compress)),
     "a login page": on("/log/", body(lambda data: PORTAL)),
     "a redirect": on("/log/", lambda answer: Answer(302, {"Location": "/verify.html"}, b"")),
     "page truncated": on(RECORD, body(lambda data: data[: data.index(b'"entries"') + 200])),
@@ -217,6 +225,7 @@ def test_an_old_checkpoint_from_a_cache_is_said_to_be_old(
 def test_without_enough_witnesses_it_waits_and_goes_on_when_they_come(
     phone: Any, proxy: LyingProxy
 ) -> None:
+    """No quorum younger than 7 days by the device's clock is waiting (verification.md 5, 6)."""
     settle(phone, proxy)
     proxy.cosigners = 1
     state, page = visit(phone, proxy)
@@ -235,12 +244,17 @@ def test_without_enough_witnesses_it_waits_and_goes_on_when_they_come(
 def test_new_entries_are_counted_since_the_last_check(
     phone: Any, proxy: LyingProxy, deployment: Deployment
 ) -> None:
+    """A reason to look comes first; why and objection stand by each (verification.md 15)."""
     settle(phone, proxy)
     for _ in range(3):
         deployment.award()
     state, page = visit(phone, proxy)
     assert state == "verified"
-    assert "上次核对后新增 3 条" in page.inner_text("#check-notes")
+    assert page.inner_text("#check-notes").splitlines()[0] == "上次核对后新增 3 条"
+    for row in page.locator("tbody[data-index]:has([data-field=points])").all():
+        said = row.locator("summary").all_inner_texts()
+        assert "为什么" in said
+        assert "异议" in said
 
 
 def test_a_total_that_is_behind_the_entries_is_said_to_be_so_and_is_no_mismatch(
@@ -292,6 +306,7 @@ def test_older_pages_of_a_long_record_are_checked_too(
 def test_a_rewritten_history_stays_on_the_page_and_its_evidence_convinces_others(
     phone: Any, proxy: LyingProxy, deployment: Deployment, tmp_path: Path
 ) -> None:
+    """The mismatch stays, the evidence is kept and convinces others (verification.md 3, 4)."""
     settle(phone, proxy)
     deployment.award("m-3")
     signer = Signer(ORIGIN, keyfile.load(deployment.data / "log.key"))
@@ -356,6 +371,7 @@ def test_two_trees_of_one_size_are_a_fork(
 def test_a_page_with_another_logs_key_is_an_alarm_not_a_fresh_start(
     phone: Any, proxy: LyingProxy, deployment: Deployment
 ) -> None:
+    """Another log is an alarm (verification.md 7)."""
     settle(phone, proxy)
     other = Signer("elsewhere.example/points", key_of("elsewhere")).vkey.text
     proxy.lie = on(
@@ -366,6 +382,7 @@ def test_a_page_with_another_logs_key_is_an_alarm_not_a_fresh_start(
 
 
 def test_one_bad_entry_does_not_hide_the_others(phone: Any, proxy: LyingProxy) -> None:
+    """Verification.md 13."""
     settle(phone, proxy)
     proxy.lie = FORGERY["altered entry"][1]
     _, page = visit(phone, proxy)
@@ -396,6 +413,7 @@ def test_where_storage_is_refused_every_visit_is_a_first_one(
 def test_a_clock_that_is_a_day_slow_is_said_and_checking_goes_on(
     browser: Any, proxy: LyingProxy
 ) -> None:
+    """The device's own clock (verification.md 5)."""
     context = browser.new_context(locale="zh-CN")
     context.add_init_script("const now = Date.now; Date.now = () => now() - 2 * 86400 * 1000;")
     visit(context, proxy)
@@ -406,6 +424,7 @@ def test_a_clock_that_is_a_day_slow_is_said_and_checking_goes_on(
 
 
 def test_without_webcrypto_the_same_is_verified(browser: Any, proxy: LyingProxy) -> None:
+    """Without `crypto.subtle` too (verification.md 12)."""
     context = browser.new_context(locale="zh-CN")
     context.add_init_script(
         "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined });"
@@ -417,6 +436,76 @@ def test_without_webcrypto_the_same_is_verified(browser: Any, proxy: LyingProxy)
     assert "@noble/ed25519" in page.inner_text("#how")
     proxy.lie = FORGERY["bad signature"][1]
     assert visit(context, proxy)[0] == "mismatch"
+    context.close()
+
+
+def test_v11_a_chat_app_that_refuses_nearly_everything_still_checks_and_hands_out_evidence(
+    browser: Any, proxy: LyingProxy
+) -> None:
+    """No storage, `subtle`, WebAuthn or downloads; no redirect on load (verification.md 11).
+
+    The evidence can be read and copied as text where nothing can be saved.
+    """
+    context = browser.new_context(locale="zh-CN", accept_downloads=False)
+    context.add_init_script(
+        "for (const name of ['localStorage', 'sessionStorage', 'indexedDB'])"
+        " Object.defineProperty(window, name, { get() { throw new Error('refused'); } });"
+        "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined });"
+        "for (const name of ['credentials', 'storage', 'serviceWorker', 'share'])"
+        " Object.defineProperty(Navigator.prototype, name, { value: undefined });"
+    )
+    page = context.new_page()
+    statuses: list[int] = []
+    page.on("response", lambda response: statuses.append(response.status))
+    page.goto(proxy.url + RECORD)
+    assert state_of(page) == "first"
+    assert page.url == proxy.url + RECORD
+    assert all(each < 300 for each in statuses), "no redirect on load"
+    assert all("://" not in each for each in proxy.requests), "no custom scheme"
+    proxy.lie = FORGERY["bad signature"][1]
+    page.goto(proxy.url + RECORD)
+    assert state_of(page) == "mismatch"
+    page.click("text=显示证据文字")
+    evidence = orjson.loads(page.input_value(".alarm textarea"))
+    assert evidence["reason"] == "signature"
+    context.close()
+
+
+def test_a_cache_that_ignores_queries_mixes_nothing_up(
+    phone: Any, proxy: LyingProxy, deployment: Deployment
+) -> None:
+    """Whatever is checked is addressed by its path (fault 20)."""
+    settle(phone, proxy)
+    deployment.award("m-3")
+    visit(phone, proxy)
+    asked = [each for each in proxy.requests if each.startswith(("/log/", "/policy"))]
+    assert asked
+    assert not [each for each in asked if "?" in each]
+
+
+SEED = 20
+
+
+@pytest.mark.timeout(120 + 12 * rounds(10))
+def test_faults_that_come_and_go_are_each_said_for_what_they_are(
+    browser: Any, proxy: LyingProxy, deployment: Deployment
+) -> None:
+    """Fault 20: drawn faults of network and cache on one device, honest answers between."""
+    draw = random.Random(SEED)
+    context = browser.new_context(locale="zh-CN")
+    settle(context, proxy)
+    for number in range(rounds(10)):
+        old = deployment.server.get(CHECKPOINT).content
+        deployment.award("m-3")
+        assert visit(context, proxy)[0] == "verified"
+        deployment.award("m-3")
+        fault = draw.choice([*NETWORK, "stale"])
+        print(f"seed {SEED}, round {number}: {fault}")
+        stale = on(CHECKPOINT, body(lambda _, old=old: proxy.witnessed(old)))  # type: ignore[misc]
+        proxy.lie = NETWORK.get(fault, stale)
+        assert visit(context, proxy)[0] == "offline"
+        proxy.lie = None
+        assert visit(context, proxy)[0] == "verified"
     context.close()
 
 

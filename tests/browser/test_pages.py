@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +99,7 @@ def test_no_page_breaks_its_own_policy(path: str, browser: Any, proxy: LyingProx
 def test_only_the_page_itself_is_asked_for_by_the_members_id(
     browser: Any, proxy: LyingProxy
 ) -> None:
+    """Checkpoints and whole tiles only, alike for all: no member id (verification.md 14)."""
     page = browser.new_page()
     for _ in range(2):
         page.goto(proxy.url + "/record/m-2")
@@ -192,13 +192,16 @@ def test_the_verify_page_is_written_and_is_small(tmp_path: Path) -> None:
 def test_a_slow_phone_checks_a_record_too(
     browser: Any, proxy: LyingProxy, record_property: Callable[[str, object], None]
 ) -> None:
+    """One line within 3 s at a quarter of the speed, without a button (verification.md 1)."""
     context = browser.new_context()
     page = context.new_page()
     context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    for wanted in ("first", "verified"):
-        start_s = time.monotonic()
+    took_s = []
+    for wanted in ("first", "verified", "verified", "verified"):
         page.goto(proxy.url + "/record/m-2")
         assert state_of(page) == wanted
-        # How long it takes is told, not judged: a shared machine says little.
-        record_property(f"{wanted}_s", round(time.monotonic() - start_s, 2))
+        took_s.append(page.evaluate("performance.now()") / 1000)
+    # The best of several: a machine that is shared says little by one.
+    record_property("slow_phone_s", took_s)
+    assert min(took_s[1:]) < 3
     context.close()
