@@ -29,7 +29,9 @@ from api.web.words import Words, language_of
 from ledger.domain.days import zone_date
 from ledger.entry import parse_entry
 from ledger.errors import BusyError, MingzhangError, NotFoundError
+from ledger.store.reader import STREAM_PAGE_MAX
 from projections.rankings import Ranking
+from projections.statements import Line
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -222,10 +224,15 @@ def _record(request: Request, site: Site, member: str, before: int | None) -> Re
     stream = record.read_stream(ledger, member, before)
     views = views_of(site.service)
     statement = views.statement(member, after=stream.after, limit=record.PAGE_ENTRIES)
+    oldest = record.oldest_about(stream)
+    older: tuple[Line, ...] = ()
+    if oldest is not None:
+        count = min(stream.start + 1 - oldest, STREAM_PAGE_MAX)
+        older = views.statement(member, after=oldest - 1, limit=count).lines
     # The checkpoint is read last, so that it covers every entry above.
     known, log = site.register.read(), site.log()
     contact, now = site.service.pages.contact, datetime.now(UTC)
-    view = record.record_view(words, stream, statement, known, log, contact, now)
+    view = record.record_view(words, stream, statement, known, log, contact, now, older)
     return site.render(request, "record.html", page=view)
 
 

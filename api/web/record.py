@@ -80,6 +80,13 @@ def read_stream(reader: Reader, member: str, before_seq: int | None) -> Stream:
     return Stream(entries, max(0, stop - PAGE_ENTRIES), stop)
 
 
+def oldest_about(stream: Stream) -> int | None:
+    """Return the seq of the oldest entry before the page that a step on it is about, if any."""
+    seqs = {entry.statement.id: entry.seq for _, entry in stream.entries[: stream.start]}
+    found = [seqs[about] for _, entry in stream.page if (about := _about(entry)) in seqs]
+    return min(found, default=None)
+
+
 def record_view(
     words: Words,
     stream: Stream,
@@ -88,11 +95,15 @@ def record_view(
     log: LogView,
     contact: str,
     now: datetime,
+    older: tuple[Line, ...] = (),
 ) -> RecordView:
-    """Return the page of a record; `statement` has the lines of the stream's page."""
+    """Return the page of a record; `statement` has the lines of the stream's page.
+
+    `older` are lines before it, whose steps are on the page: who signed those, and as what.
+    """
     page = stream.page
     member = statement.member.id
-    rows = _Rows(words, stream, statement, known, log, contact, now)
+    rows = _Rows(words, stream, statement, known, log, contact, now, older)
     return RecordView(
         member=member,
         unit=Name(statement.unit.name_zh, statement.unit.name_en),
@@ -128,6 +139,7 @@ class _Rows:
         log: LogView,
         contact: str,
         now: datetime,
+        older: tuple[Line, ...],
     ) -> None:
         self._words = words
         self._page = stream.page
@@ -136,7 +148,8 @@ class _Rows:
         self._contact = contact
         self._now = now
         self._lines = {each.entry.id: each for each in statement.lines}
-        self._roles = {step.row.id: step.signers for line in statement.lines for step in line.steps}
+        lines = (*older, *statement.lines)
+        self._roles = {step.row.id: step.signers for line in lines for step in line.steps}
         self._indexes = {entry.statement.id: index for index, entry in stream.entries}
         self._here = {index for index, _ in self._page}
         self._about: dict[str, list[Numbered]] = {}

@@ -118,6 +118,25 @@ def test_an_entry_shows_its_whole_way_with_who_signed_in_which_role(pages: Pages
     assert "2026-01-20 09:00" in way
 
 
+def test_a_step_whose_entry_is_on_an_older_page_says_who_signed_in_which_role(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in (1, 2, 3):
+        monkeypatch.setattr(records, "PAGE_ENTRIES", size)
+        seen, path = "", "/record/m-2"
+        while True:
+            html = pages.get(path)
+            for body in re.findall(r"<tbody.*?</tbody>", html, re.DOTALL):
+                if "about entry" in text_of(body):
+                    seen += text_of(body)
+            older = re.search(r'href="(/record/m-2\?before=\d+)"', html)
+            if older is None:
+                break
+            path = older[1]
+        for said in ("lead-1 (group leader)", "east-sec (secretary)", "clerk (the service)"):
+            assert said in seen, size
+
+
 def test_an_objection_comes_with_the_last_day_of_publicity(pages: Pages) -> None:
     assert f"Publicity lasts until {CLOSES}: object by then." in pages.entry("published")
     assert "object once it is in publicity" in pages.entry("checked")
