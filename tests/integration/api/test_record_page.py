@@ -23,7 +23,7 @@ from projections.statements import Shown
 from projections.views import Views
 from tests.support.clock import SteadyClock
 from tests.support.database import OpenLedger, set_up
-from tests.support.organisation import START, Organisation
+from tests.support.organisation import COMMITMENT, START, Organisation
 from tests.support.passage import SLIP, act
 from tests.support.states import CLOSES, LATER, EveryState, record
 from tests.support.web import ask
@@ -116,6 +116,16 @@ def test_an_entry_shows_its_whole_way_with_who_signed_in_which_role(pages: Pages
     places = [way.index(each) for each in steps]
     assert places == sorted(places)
     assert "2026-01-20 09:00" in way
+
+
+def test_an_objection_to_an_entry_stands_in_its_way_and_names_no_filer(pages: Pages) -> None:
+    """Its target is public, its filer a commitment that the page leaves out (rules B9, B10)."""
+    said = pages.entry("objected")
+    way = said[said.index("Its way (") :]
+    assert "Objection" in way
+    assert "in-1 (intake)" in way
+    assert "filer" not in "".join(pages.all())
+    assert COMMITMENT not in "".join(pages.all())
 
 
 def test_a_step_whose_entry_is_on_an_older_page_says_who_signed_in_which_role(

@@ -127,6 +127,18 @@ def test_v05_a_quorum_older_than_seven_days_by_the_own_clock_is_waiting(watch: W
     assert witnessed(watch.look()).waiting is None
 
 
+def test_v05_a_clock_that_is_a_day_slow_is_said_and_checking_goes_on(watch: Watch) -> None:
+    write_log(watch.log, small_log(Organisation()).entries)
+    data = show(watch.log, 1, 2)
+    slow = Witnessed.of(data, TWO_OF_THREE, NOW.timestamp() - DAY_S)
+    assert slow.fresh
+    assert sum("ahead of this machine's clock" in line for line in slow.lines()) == 2
+    right = Witnessed.of(data, TWO_OF_THREE, NOW.timestamp())
+    assert not [line for line in right.lines() if "ahead" in line]
+    watch.now -= timedelta(days=1)
+    assert witnessed(watch.look()).waiting is None
+
+
 def test_what_witnesses_said_is_remembered_while_the_newest_checkpoint_is_pending(
     watch: Watch,
 ) -> None:
