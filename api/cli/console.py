@@ -116,9 +116,11 @@ def verifier_key(given: str) -> VerifierKey:
         raise CommandError(f"--vkey: {error.message}") from None
 
 
-def read_file(path: Path) -> bytes:
-    """Return a file's bytes. Raises CommandError."""
+def read_file(path: Path, size_max: int | None = None) -> bytes:
+    """Return a file's bytes, of at most `size_max` if given. Raises CommandError."""
     try:
+        if size_max is not None and path.stat().st_size > size_max:
+            raise CommandError(f"{path} has more than {size_max:,} bytes: it is not read")
         return path.read_bytes()
     except OSError as error:
         raise CommandError(f"cannot read {path}: {error.strerror}") from None

@@ -51,6 +51,7 @@ _MODULES = {
     "where": "duties",
     "seal": "states",
     "proof": "states",
+    "bundle": "bundle",
     "replay": "replay",
     "audit": "audit",
     "rulebook": "author",

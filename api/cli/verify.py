@@ -17,6 +17,7 @@ from ledger.log.policy import Policy
 from ledger.log.timestamp import Trust, stamped_note
 from ledger.refusal import refused_statement, verify_refusal
 from ledger.signing import decode_base64
+from ledger.verify.bundle import BUNDLE_BYTES_MAX, verify_bundle
 from ledger.verify.cases import check_disclosed
 from ledger.verify.evidence import verify_evidence
 from ledger.verify.page_evidence import is_page_evidence, verify_page_evidence
@@ -39,6 +40,8 @@ class _ByFile(typer.core.TyperGroup):
 
 def _kind(data: bytes) -> str:
     """Return the command that a file is for; what is no JSON object can only be a receipt."""
+    if data.startswith(b"PK\x03\x04"):
+        return "bundle"
     if not data.startswith(b"{"):
         return "receipt"
     if is_page_evidence(data):
@@ -55,8 +58,8 @@ def _kind(data: bytes) -> str:
 verify = typer.Typer(
     cls=_ByFile,
     no_args_is_help=True,
-    help="Check a receipt, a state proof, a refusal, a timestamp, a case, evidence or a whole log; "
-    "`verify FILE` sees which of receipt, state proof and evidence FILE is.",
+    help="Check a receipt, a state proof, a bundle, a refusal, a timestamp, a case, evidence or a "
+    "whole log; `verify FILE` sees which of receipt, state proof, bundle and evidence FILE is.",
 )
 
 PolicyFile = Annotated[
@@ -103,6 +106,30 @@ def state(
     key = console.verifier_key(vkey)
     for line in verify_state_file(console.read_file(file), key).lines():
         typer.echo(line)
+
+
+@verify.command("bundle")
+def bundle(
+    file: Annotated[Path, typer.Argument(help="A bundle, as `mingzhang bundle` writes it.")],
+    vkey: Annotated[
+        str | None,
+        typer.Option("--vkey", help="The log's verifier key; the bundle's own if not given."),
+    ] = None,
+    policy: PolicyFile = None,
+    tsa_roots: console.TsaRoots | None = None,
+) -> None:
+    """Check a bundle, with neither database nor server.
+
+    Manifest, receipts, signatures, chains, texts and sealed states; every fault is named. Exit
+    status 0 only if all holds, 1 if it does not, 2 if it could not be tried.
+    """
+    key = console.verifier_key(vkey) if vkey is not None else None
+    trust = _trust(tsa_roots) if tsa_roots is not None else None
+    report = verify_bundle(console.read_file(file, BUNDLE_BYTES_MAX), key, _policy(policy), trust)
+    for line in report.lines():
+        typer.echo(line)
+    if not report.ok:
+        raise typer.Exit(console.FAILED)
 
 
 @verify.command("refusal")

@@ -61,7 +61,7 @@ def _limit_memory() -> None:
 def read_xlsx(data: bytes) -> Iterator[Row]:
     """Yield the rows of a workbook's first sheet. Raises FormatError.
 
-    The archive was judged before (`ledger.store.archive`); here every XML part must be free of a
+    The archive was judged before (`ledger.archive`); here every XML part must be free of a
     document type, which entities are declared in, before the library sees it.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Callable
 from types import MappingProxyType
 
+from ledger.archive import check_archive
 from ledger.errors import FormatError
-from ledger.store.archive import check_archive
 
 FILE_BYTES_MAX = 16 * 1024 * 1024
 TEXT_BYTES_MAX = 64 * 1024

@@ -64,6 +64,16 @@ class Reader:
         lines = [line for (line,) in self._rows(query("newest_cosignatures"), (size,))]
         return with_signatures(note, lines[: SIGNATURES_MAX - 1])
 
+    def note(self, size: int) -> bytes:
+        """Return the signed note of exactly `size`. Raises NotFoundError, naming the next one."""
+        found = self._rows(query("note_covering"), (size - 1,)) or [self.signed()]
+        signed, note = found[0]
+        if signed != size:
+            raise NotFoundError(
+                f"no checkpoint of size {size} was signed: there is one of size {signed}"
+            )
+        return bytes(note)
+
     def recorded(self) -> Signed | None:
         """Return the newest recorded checkpoint, which outlives this process."""
         found = self._rows(query("newest_note"))

@@ -7,9 +7,9 @@ import tracemalloc
 
 import pytest
 
+from ledger.archive import check_archive
 from ledger.errors import FormatError
 from ledger.store import media
-from ledger.store.archive import check_archive
 from ledger.store.media import check_media
 from tests.support import archives
 
@@ -56,7 +56,8 @@ def test_fault_22_a_directory_that_lies_about_the_place_of_an_entry_is_refused()
 
 
 def test_an_honest_archive_passes_with_what_it_holds() -> None:
-    assert check_archive(archives.zipped({"a/b.txt": b"hello"})) == (("a/b.txt", 5),)
+    (found,) = check_archive(archives.zipped({"a/b.txt": b"hello"}))
+    assert (found.name, found.inflated_bytes, found.packed) == ("a/b.txt", 5, True)
 
 
 @pytest.mark.parametrize(
