@@ -24,6 +24,7 @@ _HEAD = Template(
 )
 _STYLE = """
 figure { margin: 0; }
+svg tspan { font-family: inherit; }
 svg { max-width: 100%; height: auto; background: #FBFAF7; }
 dl.pairs dd { overflow-wrap: anywhere; white-space: pre-wrap; }
 """
@@ -53,7 +54,9 @@ def _section(section: Section) -> str:
         )
         parts.append(f'<dl class="pairs">{pairs}</dl>\n')
     if section.picture is not None:
-        parts.append(f"<figure>{section.picture.svg}</figure>\n")
+        label = escape(section.heading)
+        drawing = section.picture.svg
+        parts.append(f'<figure role="img" aria-label="{label}">{drawing}</figure>\n')
     if section.table is not None:
         parts.append(_table(section.table))
     return "".join([*parts, "</section>\n"])

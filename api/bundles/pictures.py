@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from projections.render import points_total
+from projections.render import MINUS, points_total
 
 WIDTH, WAY_HEIGHT, BAR_HEIGHT = 640, 240, 26
 _INK, _MUTED, _LINE = "#1F2328", "#595F69", "#B9B3A7"
@@ -41,7 +42,7 @@ class Bar(NamedTuple):
     value: int
 
 
-def way(steps: Sequence[Step], edges: Sequence[Edge], last: str, title: str) -> str:
+def way(steps: Sequence[Step], edges: Sequence[Edge], last: str) -> str:
     """Return the way of a score as a step line up to the day `last`, with the bands' edges."""
     days = [date.fromisoformat(each.day).toordinal() for each in steps]
     first, end = days[0], max(date.fromisoformat(last).toordinal(), days[-1], days[0] + 1)
@@ -79,10 +80,10 @@ def way(steps: Sequence[Step], edges: Sequence[Edge], last: str, title: str) -> 
     parts.append(
         _text(WIDTH - _RIGHT + 6, places[-1][1] - 6, points_total(values[-1]), _INK, "start")
     )
-    return _svg(WAY_HEIGHT, title, parts)
+    return _svg(WAY_HEIGHT, parts)
 
 
-def bars(found: Sequence[Bar], title: str) -> str:
+def bars(found: Sequence[Bar]) -> str:
     """Return what each module counted as a bar from zero, debits to the left."""
     low, high = min(0, *(e.value for e in found)), max(0, *(e.value for e in found))
     span = max(high - low, 1)
@@ -104,13 +105,13 @@ def bars(found: Sequence[Bar], title: str) -> str:
         parts.append(_text(side[1], top + 14, points_total(each.value), _MUTED, side[0]))
     height = len(found) * BAR_HEIGHT + 8
     parts.append(_line(x(0), 0, x(0), height, _INK))
-    return _svg(height, title, parts)
+    return _svg(height, parts)
 
 
-def _svg(height: int, title: str, parts: Sequence[str]) -> str:
+def _svg(height: int, parts: Sequence[str]) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'width="{WIDTH}" height="{height}"><title>{escape(title)}</title>{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+        f'width="{WIDTH}" height="{height}">{"".join(parts)}</svg>'
     )
 
 
@@ -122,7 +123,24 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
 
 
 def _text(x: float, y: float, text: str, colour: str, anchor: str = "start") -> str:
+    runs = "".join(
+        f'<tspan font-family="{font}">{escape("".join(found))}</tspan>'
+        for font, found in groupby(map(_settable, text), _font)
+    )
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{_TEXT_PX}" text-anchor="{anchor}" '
-        f'fill="{colour}">{escape(text)}</text>'
+        f'fill="{colour}">{runs}</text>'
     )
+
+
+def _settable(character: str) -> str:
+    """Return a character that one of the paper's two fonts has, or what printers set instead."""
+    if character <= "\u024f" or character == MINUS:
+        return character
+    known = character >= "\u3000" and character.encode("gbk", "ignore")
+    return character if known else "\u3013"
+
+
+def _font(character: str) -> str:
+    """Name the font of `api.paper` for a character: in a drawing it puts no other in its place."""
+    return "han" if character >= "\u3000" else "text"

@@ -162,9 +162,7 @@ class _Writer:
                     "table has the same figures.",
                 ),
             ),
-            picture=Picture(
-                pictures.way(steps, edges, last, title), pictures.WAY_HEIGHT / pictures.WIDTH
-            ),
+            picture=Picture(pictures.way(steps, edges, last), pictures.WAY_HEIGHT / pictures.WIDTH),
             table=Table(
                 (
                     self.say("行为日期", "Act"),
@@ -183,7 +181,7 @@ class _Writer:
             yield Section(
                 title,
                 picture=Picture(
-                    pictures.bars(found, title),
+                    pictures.bars(found),
                     (len(found) * pictures.BAR_HEIGHT + 8) / pictures.WIDTH,
                 ),
                 table=Table(

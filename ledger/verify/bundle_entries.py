@@ -86,7 +86,8 @@ def read_entries(
         found.streams[one.entry.stream].append(one)
     for each in found.streams.values():
         each.sort(key=lambda one: one.entry.seq)
-    found.faults += _bad_chains(found, _whole(found, manifest))
+    if signed is not None:
+        found.faults += _bad_chains(found, _whole(found, manifest))
     _check_signatures(found)
     return found
 
@@ -145,7 +146,7 @@ def _bad_chains(found: Entries, whole: Collection[str]) -> Iterator[Fault]:
                 missing = f"number {last + 1}" + (
                     f" to {entry.seq - 1}" if entry.seq > last + 2 else ""
                 )
-                yield Fault(each.name, f"{missing} of {stream} before this one is left out")
+                yield Fault(each.name, f"{missing} of {stream} before this one is left out or bad")
             elif entry.seq <= last:
                 yield Fault(each.name, f"two entries are number {entry.seq} of {stream}")
             elif entry.seq == last + 1:
