@@ -25,7 +25,7 @@ _HEAD = Template(
 _STYLE = """
 figure { margin: 0; }
 svg tspan { font-family: inherit; }
-svg { max-width: 100%; height: auto; background: #FBFAF7; }
+svg { width: 100%; max-width: 640px; height: auto; background: #FBFAF7; }
 dl.pairs dd { overflow-wrap: anywhere; white-space: pre-wrap; }
 """
 

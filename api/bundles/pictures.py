@@ -14,11 +14,11 @@ from xml.sax.saxutils import escape
 
 from projections.render import MINUS, points_total
 
-WIDTH, WAY_HEIGHT, BAR_HEIGHT = 640, 240, 26
+WIDTH, WAY_HEIGHT, BAR_HEIGHT = 420, 210, 26
 _INK, _MUTED, _LINE = "#1F2328", "#595F69", "#B9B3A7"
-_LEFT, _RIGHT, _TOP, _FOOT = 56, 96, 14, 26
-_LABELS = 150
-_TEXT_PX = 13
+_LEFT, _RIGHT, _TOP, _FOOT = 44, 66, 14, 26
+_LABELS = 96
+_TEXT_PX = 14
 
 
 class Step(NamedTuple):
@@ -111,7 +111,7 @@ def bars(found: Sequence[Bar]) -> str:
 def _svg(height: int, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-        f'width="{WIDTH}" height="{height}">{"".join(parts)}</svg>'
+        f'width="{WIDTH}" height="{height}" preserveAspectRatio="xMinYMin">{"".join(parts)}</svg>'
     )
 
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from api.bundles import pictures
 from api.bundles.gather import Gathering
 from api.web import figures
-from api.web.register import Known
+from api.web.register import Known, Published
 from api.web.show import grouped
 from api.web.words import Lang, Words
 from ledger.domain.account import name_of
@@ -107,11 +107,13 @@ class _Writer:
         for row in sorted(statement.figures, key=lambda each: (each.year, each.rulebook)):
             published = known.rulebooks.get((row.rulebook, row.version))
             if published is not None and row.daily is not None:
-                yield from self._pictures(statement, row, rulebook.of_body(published.body), known)
+                yield from self._pictures(statement, row, published)
 
     def _pictures(
-        self, statement: MemberStatement, row: ScoreRow, version: Version, known: Known
+        self, statement: MemberStatement, row: ScoreRow, published: Published
     ) -> Iterable[Section]:
+        version = rulebook.of_body(published.body)
+        named = {each["code"]: each for each in published.body.get("categories", ())}
         counted = sorted(
             (line for line in statement.lines if _counts_in(line, row, version)),
             key=lambda line: (line.entry.act_date, line.entry.id),
@@ -124,7 +126,11 @@ class _Writer:
             value += line.counted or 0
             steps.append(pictures.Step(line.entry.act_date, value))
             item = version.items.get(line.entry.item)
-            sums[item.category if item is not None else line.entry.rulebook] += line.counted or 0
+            module = named.get(item.category if item is not None else "", {})
+            name = module.get("name_zh" if self.lang == "zh" else "name_en")
+            sums[name or (item.category if item is not None else line.entry.rulebook)] += (
+                line.counted or 0
+            )
             rows.append(
                 (
                     line.entry.act_date,
@@ -353,10 +359,11 @@ class _Writer:
             )
         texts = (
             self.say(
-                "用同一个包里的 verify.html，或命令 mingzhang verify bundle，不联网就能核对。"
-                "钥匙请照公示单上印的填。",
-                "Check it off line with verify.html in the same bundle, or with the command "
-                "mingzhang verify bundle. Take the key from the notice.",
+                "用命令 mingzhang verify bundle，不联网就能核对整个包；包里的 verify.html 核对 "
+                "receipts 文件夹里的收据。钥匙请照公示单上印的填。",
+                "The command mingzhang verify bundle checks all of it off line; verify.html, which "
+                "is in it, checks the receipts in its folder receipts. Take the key from the "
+                "notice.",
             ),
             self.words("meaning"),
             self.say(

@@ -6,6 +6,8 @@ from api.bundles.report import Report, Section, Table
 from api.paper.pdf import WIDTH_MM, Column, Paper
 from ledger.entry import parse_instant
 
+_PICTURE_MM = 120.0
+
 
 def write(report: Report) -> bytes:
     """Return the PDF's bytes."""
@@ -24,7 +26,7 @@ def _section(paper: Paper, section: Section) -> None:
         paper.text(text)
     paper.pairs(section.pairs)
     if section.picture is not None:
-        paper.svg(section.picture.svg, WIDTH_MM, WIDTH_MM * section.picture.height)
+        paper.svg(section.picture.svg, _PICTURE_MM, _PICTURE_MM * section.picture.height)
     if section.table is not None:
         paper.table(_columns(section.table), section.table.rows)
 
