@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from projections.statements import MemberStatement
 from projections.views import Views
 
 VERIFY_PAGE = "verify.html"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 ENVELOPE, TARGET = "application/vnd.dsse+json", "application/json"
 
 
@@ -75,6 +77,8 @@ def hearing_bundle(
     case = gathering.add_stream(f"dispute/{about}")
     if case:
         target = _open_case(sources, gathering, about, opening)
+    elif not _UUID(about):
+        raise NotFoundError(f"{about[:70]!r} is neither a dispute nor an entry: name one by its id")
     else:
         index, _ = sources.ledger.find(about)
         target = {"stream": gathering.add_entry(index).stream, "entry": about}
