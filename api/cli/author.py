@@ -49,7 +49,7 @@ def lint_files(
     ],
 ) -> None:
     """Say what is wrong, each with its line and reason; exit status 1 if anything is."""
-    wrong = False
+    wrong = said = False
     read_ones: list[Authored] = []
     for path in files:
         try:
@@ -60,10 +60,11 @@ def lint_files(
             continue
         read_ones.append(found)
         for line, each in sorted(found.findings()):
-            wrong = wrong or not each.warning
+            wrong, said = wrong or not each.warning, True
             typer.echo(f"{path}:{line}: {each.code}: {each.reason}")
     for old, new in _successions(read_ones):
         for each in lint_change(old.body, new.body):
+            said = True
             typer.echo(f"{new.name}:{new.line(each.where)}: warning: {each.code}: {each.reason}")
         try:
             Book(new.id, [old.version(), new.version()])
@@ -72,6 +73,8 @@ def lint_files(
             wrong = True
     if wrong:
         raise typer.Exit(FAILED)
+    if not said:
+        typer.echo("nothing found", err=True)
 
 
 @app.command("diff")
