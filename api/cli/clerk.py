@@ -16,6 +16,7 @@ from api.desk import Desk
 from api.refusing import service_key_path
 from ledger import keyfile
 from ledger.store.ledger import Ledger
+from projections.disputes import DISPUTES
 from projections.runner import Runner
 from projections.terms import TERMS
 
@@ -40,7 +41,7 @@ def clerk(
     key = keyfile.load(path)
     logging.configure()
     with Ledger.open(data) as ledger, closing(Desk(ledger)) as desk:
-        runner = Runner(ledger.database.connect, ledger.size, (TERMS,))
+        runner = Runner(ledger.database.connect, ledger.size, (TERMS, DISPUTES))
         if once:
             runner.catch_up()
             typer.echo(f"{Clerk(ledger, key, desk).run_once()} terms lapsed")
