@@ -18,6 +18,7 @@ from api.access import ClosedError, committee_member
 from api.answers import JsonBytes
 from api.boards import activity_json
 from api.bodies import Bodies, bodies_of, media_type
+from api.rights import need_office
 from api.service import Service, ServiceOf
 from api.tables.writer import write_table
 from ledger.entry import format_instant
@@ -153,9 +154,18 @@ def _real(day: str | None) -> None:
 def _open(request: Request, service: Service) -> tuple[str, Views, Register]:
     """Return who asks, and what is asked, for a request that may."""
     actor = committee_member(request, service.committee)
+    need_office(service, actor)
     if service.views is None or service.cases is None:
         raise ClosedError("this process has no read models")
     return actor, service.views, service.cases
+
+
+def _looking(request: Request, service: Service, question: Question) -> Views:
+    """Return what is asked, after a look at one member's record was written down."""
+    actor, views, register = _open(request, service)
+    if question.member is not None:
+        register.looked(question.member, actor, "entries")
+    return views
 
 
 def _json(value: Any) -> Response:
@@ -176,7 +186,7 @@ def get_entries(
 
     `after` of the answer is `after` of the next page; `as_of` is the position that it holds for.
     """
-    _, views, _ = _open(request, service)
+    views = _looking(request, service, question)
     asked = (question.wanted(), question.limit, question.after, question.position())
     return _json(shown.page(views.entries(*asked)))
 
@@ -190,7 +200,7 @@ def get_entries_table(
     request: Request, question: Annotated[Question, Query()], service: ServiceOf
 ) -> Response:
     """Return all entries that meet the conditions as an Excel table, every cell text."""
-    _, views, _ = _open(request, service)
+    views = _looking(request, service, question)
     page = views.all_entries(question.wanted(), question.position())
     name = f"entries-{page.as_of.size}.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', **_UNCACHED}

@@ -24,6 +24,7 @@ from ledger.store.documents import Documents
 from ledger.store.ledger import CONFIG_FILE, Ledger, Options, read_origin
 from ledger.store.queue import Outcome
 from ledger.store.register import Register
+from projections.questions.ground import Grounds
 from projections.runner import Runner
 from projections.views import Views
 
@@ -45,7 +46,8 @@ class Service:
     `views` answers from them, rankings only where `publish_rankings` is on. `refuser` signs
     refusals, `clerk` what lapses; `desk` answers about entries under way; `witnessing` brings
     checkpoints to witnesses. `documents` are open to who has the token of that SHA-256; `cases`,
-    intake's register, and the committee's questions to the actors of `committee`. `pages` are the
+    intake's register, and the committee's questions to the actors of `committee`; `grounds` answer
+    the questions of `api.questions`. `pages` are the
     settings of the pages.
     """
 
@@ -62,6 +64,7 @@ class Service:
     publish_rankings: bool = False
     committee: dict[str, bytes] = field(default_factory=dict)
     cases: Register | None = None
+    grounds: Grounds | None = None
     pages: PageSettings = field(default_factory=PageSettings)
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
@@ -157,7 +160,8 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
         witnessing = open_witnessing(ledger, key)
         desk = Desk(ledger)
         clerk = Clerk(ledger, key, desk) if key is not None else None
-        views = Views(ledger.database.pool(0, VIEW_CONNECTIONS_MAX))
+        views_pool = ledger.database.pool(0, VIEW_CONNECTIONS_MAX)
+        views = Views(views_pool)
         return Service(
             ledger,
             founders,
@@ -172,6 +176,7 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
             publish_rankings=read_publish_rankings(data_dir),
             committee=committee,
             cases=Register(pool),
+            grounds=Grounds(views, views_pool),
             pages=pages,
         )
     except BaseException:

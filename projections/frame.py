@@ -7,7 +7,7 @@ domain's own folds when it needs them: prices, paths and reviews are then those 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 
@@ -186,6 +186,13 @@ def frame_of(rows: Rows) -> Frame:
         found = rows.memo[_KEY] = Frame(rows.all(FRAME))
     assert isinstance(found, Frame)  # noqa: S101 - put there above
     return found
+
+
+def rows_of(frame: Frame, tables: Iterable[Table[Any]]) -> Rows:
+    """Return empty rows that stand in a frame which was folded already."""
+    rows = Rows(tables)
+    rows.memo[_KEY] = frame
+    return rows
 
 
 def _event(row: FrameRow) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -328,6 +328,35 @@ class Views:
             lambda at: redactions.from_database(at.connection, at.build, at.as_of),
             as_of,
         )
+
+    def of_rankings(self, answer: Callable[[Snapshot, Frame], A], as_of: Wanted | None = None) -> A:
+        """Return what `answer` reckons from the acts and members of the rankings' tables."""
+        return self.read(RANKINGS, lambda at: answer(at, self._frame(RANKINGS, at)), as_of)
+
+    def signed_by(
+        self, keyids: Sequence[str], as_of: Wanted | None = None
+    ) -> dict[str, list[tuple[str, int, str]]]:
+        """Return the steps of entries that keys signed: statement, log index and instant."""
+        found: dict[str, list[tuple[str, int, str]]] = {each: [] for each in keyids}
+
+        def answer(at: Snapshot) -> None:
+            asked = {"keyids": list(keyids), "size": at.as_of.size}
+            text = query("statements", "signed_by", at.build)
+            for keyid, *use in at.connection.execute(text.encode(), asked):
+                found[keyid].append((use[0], use[1], use[2]))
+
+        self.read(STATEMENTS, answer, as_of)
+        return found
+
+    def position(self, as_of: Wanted | None = None) -> AsOf:
+        """Return a position that every read model holds; without `as_of` the newest one.
+
+        What any of them could not fold is in `parked`.
+        """
+        models = (ENTRIES, STATEMENTS, RANKINGS, DISPUTES)
+        found = [self.read(model, lambda at: at.as_of, as_of) for model in models]
+        parked = sorted({stream for each in found for stream in each.parked})
+        return min(found, key=lambda each: each.size)._replace(parked=tuple(parked))
 
     def read(
         self, model: ReadModel, answer: Callable[[Snapshot], A], as_of: Wanted | None = None

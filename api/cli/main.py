@@ -38,6 +38,7 @@ _MODULES = {
     "deposit": "outside",
     "dispute": "committee",
     "query": "committee",
+    "ask": "questions",
     "verify-page": "page",
     "ranking": "ask",
     "statement": "ask",

@@ -26,7 +26,7 @@ from ledger.store.media import check_media
 from ledger.store.sql import query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from psycopg_pool import ConnectionPool
 
@@ -42,6 +42,21 @@ class Document:
     salt: bytes
     data: bytes
     stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a commitment: kind, plain SHA-256 and bytes, how many commitments share it.
+
+    Of an erased one `digest` and `size` are None, and `erased_by` is the statement that ordered it.
+    """
+
+    kind: str
+    stored_at: datetime
+    digest: bytes | None
+    size: int | None
+    same: int
+    erased_by: str | None
 
 
 class Documents:
@@ -106,6 +121,12 @@ class Documents:
         """Return the other commitments to the same bytes: the same evidence used again."""
         found = self._rows("same_documents", (parse_commitment(commitment),))
         return [each.hex() for (each,) in found]
+
+    def known(self, commitments: Iterable[str]) -> dict[str, Known]:
+        """Return what is kept of commitments, erased ones too; what is not here is left out."""
+        asked = [parse_commitment(each) for each in commitments]
+        found = self._rows("known_documents", (asked,)) if asked else ()
+        return {each.hex(): Known(*known) for each, *known in found}
 
     def _find(self, commitment: str) -> Document:
         found = self._rows("get_document", (parse_commitment(commitment),))

@@ -59,6 +59,16 @@ class Opened(NamedTuple):
     opened_at: datetime
 
 
+class Look(NamedTuple):
+    """A line of the access log of records: who looked at a member's with a token, and how."""
+
+    number: int
+    member: str
+    actor: str
+    question: str
+    looked_at: datetime
+
+
 class Register:
     """The register, over `pool`, whose connections have the service's role.
 
@@ -133,6 +143,19 @@ class Register:
         with self._connection() as connection:
             found = connection.execute(query("case_access").encode(), asked)
             return [Opened(*each) for each in found]
+
+    def looked(self, member: str, actor: str, question: str) -> None:
+        """Write down that an actor looked at a member's record by a question."""
+        with self._connection() as connection:
+            connection.execute(query("put_look").encode(), (member, actor, question))
+
+    def looks(self, member: str, before: int | None = None, limit: int = 100) -> Sequence[Look]:
+        """Return who looked at a member's record: `limit` lines, newest first, before `before`."""
+        limit = max(1, min(limit, ACCESS_PAGE_MAX))
+        asked = {"member": member, "before": before, "limit": limit}
+        with self._connection() as connection:
+            found = connection.execute(query("looks").encode(), asked)
+            return [Look(*each) for each in found]
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:

@@ -60,3 +60,10 @@ WHERE k.id = ANY(%(ids)s) AND k.since <= %(size)s AND k.until > %(size)s
 -- roles: the roles that actors held or hold
 SELECT r.actor, r.role, r.unit, r.granted, r.revoked FROM mingzhang_views.statements_{b}_role r
 WHERE r.actor = ANY(%(actors)s) AND r.since <= %(size)s AND r.until > %(size)s
+
+-- signed_by: the steps that keys signed
+SELECT k.id, s.id::text, s.log_index, s.recorded_at
+FROM unnest(%(keyids)s::text[]) AS k (id)
+JOIN mingzhang_views.statements_{b}_step s ON k.id = ANY(string_to_array(s.keyids, ','))
+WHERE s.since <= %(size)s AND s.until > %(size)s
+ORDER BY s.log_index

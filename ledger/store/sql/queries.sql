@@ -161,6 +161,14 @@ SELECT d.kind, d.stored_at, d.salt, c.data, d.erased_at, d.erased_by::text
 FROM mingzhang_documents.document d LEFT JOIN mingzhang_documents.content c USING (digest)
 WHERE d.commitment = %s
 
+-- known_documents: what is known of commitments, without bytes or salts
+SELECT d.commitment, d.kind, d.stored_at, d.digest, octet_length(c.data)::bigint,
+    CASE WHEN d.digest IS NULL THEN 0 ELSE
+        (SELECT count(*) FROM mingzhang_documents.document o WHERE o.digest = d.digest)
+    END, d.erased_by::text
+FROM mingzhang_documents.document d LEFT JOIN mingzhang_documents.content c USING (digest)
+WHERE d.commitment = ANY(%s)
+
 -- same_documents: the other commitments to the same bytes, oldest first
 SELECT o.commitment FROM mingzhang_documents.document d
 JOIN mingzhang_documents.document o ON o.digest = d.digest AND o.commitment <> d.commitment
@@ -229,4 +237,12 @@ FROM mingzhang_cases.open_case(%s, %s, %s)
 SELECT number, dispute, actor, purpose, opened_at FROM mingzhang_cases.access
 WHERE (%(dispute)s::text IS NULL OR dispute = %(dispute)s)
     AND (%(before)s::bigint IS NULL OR number < %(before)s)
+ORDER BY number DESC LIMIT %(limit)s
+
+-- put_look: write down who looked at a member's record, and by which question
+INSERT INTO mingzhang_cases.look (member, actor, question) VALUES (%s, %s, %s)
+
+-- looks: who looked at a member's record, newest first
+SELECT number, member, actor, question, looked_at FROM mingzhang_cases.look
+WHERE member = %(member)s AND (%(before)s::bigint IS NULL OR number < %(before)s)
 ORDER BY number DESC LIMIT %(limit)s
