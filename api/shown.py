@@ -57,6 +57,7 @@ def filed(found: Filed, debits: Page | None) -> dict[str, Any]:
     judges nothing.
     """
     return {
+        "as_of": None if debits is None else as_of(debits.as_of),
         "dispute": found.dispute,
         "envelope": found.envelope.decode(errors="replace"),
         "envelope_salt": found.envelope_salt.hex(),

@@ -39,6 +39,7 @@ _MODULES = {
     "dispute": "committee",
     "query": "committee",
     "ask": "questions",
+    "bundle": "questions",
     "verify-page": "page",
     "ranking": "ask",
     "statement": "ask",

@@ -22,7 +22,7 @@ from projections.asof import parse_as_of
 from projections.questions.ground import Answer, Ground
 from projections.statements import Line, MemberStatement
 
-_ABOUT_VERSION = (
+ABOUT_VERSION = (
     "rulebook.drafted",
     "rulebook.consulted",
     "rulebook.piloted",
@@ -169,7 +169,7 @@ def rule_before_use(ground: Ground, *, entry: str) -> Answer:
     in_force, pilot = None, None
     for event in ground.stream(f"rulebook/{found.rulebook}"):
         kind, body = event.proposal.type, event.proposal.body
-        if kind not in _ABOUT_VERSION or body.get("version") != found.version:
+        if kind not in ABOUT_VERSION or body.get("version") != found.version:
             continue
         on = ground.world.today(event.recorded_at)
         said = {"statement": event.proposal.id, "type": kind, "log_index": event.index}
