@@ -48,7 +48,7 @@ def get_bundle(
 
 
 def bundle(vkey: str, grounds: Grounds, entry: str, wanted: Wanted | None, who: str = "") -> bytes:
-    """Return an entry's bundle, with the log's key; where `who` asks with a token, the look is written down."""
+    """Return an entry's bundle; where `who` asks with a token, the look is written down."""
     with grounds.at(wanted) as ground:
         data = hearing.bundle(ground, entry, vkey, verify_page().encode())
         if who:

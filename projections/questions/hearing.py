@@ -53,21 +53,25 @@ def bundle(ground: Ground, entry: str, vkey: str, page: bytes) -> bytes:
         index, data = ground.log.find(ident)
         kind = parse_entry(data).statement.type
         files[f"receipts/{index:08}-{kind}.tlog-proof"] = ground.log.receipt(ident)
-    salts = {}
+    salts = []
     for commitment in texts:
         try:
             document = ground.documents.get(commitment)
         except MingzhangError:
             continue  # erased, or never handed in here: the commitment stands in the log
         files[f"documents/{commitment}"] = document.data
-        salts[commitment] = {"kind": document.kind, "salt": document.salt.hex()}
+        said = {"commitment": commitment, "kind": document.kind}
+        salts.append(said | {"salt": document.salt.hex()})
     files["salts.json"] = canonical.dumps(salts)
     manifest = {
         "log": founding.proposal.log,
         "size": ground.as_of.size,
         "entry": entry,
         "member": member,
-        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        "files": [
+            {"name": name, "sha256": hashlib.sha256(files[name]).hexdigest()}
+            for name in sorted(files)
+        ],
     }
     return _zip({"manifest.json": canonical.dumps(manifest), **files})
 
