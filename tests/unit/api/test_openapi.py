@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi.openapi.models import OpenAPI
 
+from api.questions import QUESTIONS
 from ledger.store.media import MEDIA_TYPES, XLSX
 from tests.support.web import FakeLedger, app_of
 
@@ -46,6 +47,8 @@ ROUTES = {
     ("get", "/v1/witnesses"): {"application/json"},
     ("get", "/healthz"): {"application/json"},
     ("get", "/readyz"): {"application/json"},
+    ("get", "/v1/committee/bundles/{entry}"): {"application/zip"},
+    **{("get", each.path): {"application/json"} for each in QUESTIONS},
 }
 
 
