@@ -40,12 +40,12 @@ def size(clock: SteadyClock, tmp_path: Path, database_url: str) -> int:
             made.statement("period.opened", "period/jan", "sec-1", month),
         ):
             ledger.append(envelope)
+        ledger.append(made.key("disc-1"))
+        ledger.append(made.role("disc-1", "discipline"))
         clock.pass_days(30)
         ledger.append(made.statement("period.cut_off", "period/jan", "sec-1", {}))
         table = {"as_of": ledger.size()}
         ledger.append(made.statement("period.published", "period/jan", "sec-1", table, **pair))
-        ledger.append(made.key("disc-1"))
-        ledger.append(made.role("disc-1", "discipline"))
         return Runner.of(ledger).catch_up()
 
 

@@ -814,7 +814,7 @@ def _(place: Place, said: Said) -> None:
     found = said.one
     at(place, found)
     assert (found["outcome"], found["scope"], found["open"]) == ("dismissed", "school", False)
-    assert found["notices"]["decided"]["signers"] == sorted(cast.UPPER)
+    assert sorted(found["notices"]["decided"]["signers"]) == sorted(cast.UPPER)
     assert (
         found["notices"]["announced"]["recorded_at"] >= found["notices"]["decided"]["recorded_at"]
     )
