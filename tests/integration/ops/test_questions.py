@@ -685,10 +685,11 @@ def _(place: Place, said: Said) -> None:
     assert then["as_of"]["recorded_at"] < "2026-01-01"
     at(place, now)
     kin = {each["actor"]: each["related"] for each in then["declared"]}
-    assert len(kin["a-com-school-2"]) == 2
+    assert "m-0130" in kin["a-com-school-2"]
     assert then["missed"] == []
     late = {each["entry"]: each["actor"] for each in then["late"]}
-    assert late[place.named["kin"]] == "a-com-school-2"
+    # Which of its two reviewers declared it afterwards follows from their keys, new in every run.
+    assert "m-0131" in kin[late[place.named["kin"]]]
     assert place.named["related"] not in late
     # Nobody has declared anything for the year in which the test runs.
     assert {each["actor"] for each in now["missed"]} >= set(kin)
