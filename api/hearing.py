@@ -1,4 +1,4 @@
-"""`GET /v1/committee/bundles/{entry}`: what an entry rests on, to be checked without the server."""
+"""`GET /v1/committee/bundles/{entry}`: the papers of an entry, to be checked without the server."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from starlette.responses import Response
 
 from api import problems
 from api.access import committee_member
-from api.boards import AsOfQuery
+from api.bundles import make
 from api.entries import StatementId
 from api.rights import need_office
 from api.service import ServiceOf
 from api.views import views_of
-from api.web.standalone import verify_page
-from projections.asof import Wanted
-from projections.questions import hearing
-from projections.questions.ground import Grounds
+from ledger.archive import write_stored
 
 router = APIRouter(prefix="/v1/committee", tags=["committee"])
+
+Size = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        description="The size of the checkpoint that all receipts are under; by default the newest "
+        "that has its witnesses' quorum.",
+    ),
+]
 
 
 class ZipBytes(Response):
@@ -35,22 +41,20 @@ class ZipBytes(Response):
     responses=problems.documented(400, 401, 403, 404, 422),
 )
 def get_bundle(
-    request: Request, entry: StatementId, asked: Annotated[AsOfQuery, Query()], service: ServiceOf
+    request: Request, entry: StatementId, service: ServiceOf, size: Size = None
 ) -> Response:
-    """Return the bundle of an entry for a hearing, with the evidence that is kept, as a ZIP."""
+    """Return the bundle of an entry for a hearing, as `mingzhang bundle hearing` writes it.
+
+    The look is written down before it is given.
+    """
     who = committee_member(request, service.committee)
     need_office(service, who)
     views_of(service)
-    assert service.grounds is not None  # noqa: S101 - it comes with the views
-    data = bundle(service.ledger.vkey, service.grounds, entry, asked.wanted(), who)
+    # Both come with the views.
+    assert service.grounds is not None and service.bundles is not None  # noqa: S101, PT018
+    with service.grounds.at(None) as ground:
+        member, _ = ground.entry(entry)
+        data = write_stored(make.hearing_bundle(service.bundles, entry, None, size))
+        ground.cases.looked(member, who, "bundle")
     headers = {"Content-Disposition": f'attachment; filename="{entry}.zip"'}
     return ZipBytes(data, headers=headers | {"Cache-Control": "no-store"})
-
-
-def bundle(vkey: str, grounds: Grounds, entry: str, wanted: Wanted | None, who: str = "") -> bytes:
-    """Return an entry's bundle; where `who` asks with a token, the look is written down."""
-    with grounds.at(wanted) as ground:
-        data = hearing.bundle(ground, entry, vkey, verify_page().encode())
-        if who:
-            ground.cases.looked(ground.entry(entry)[0], who, "bundle")
-        return data

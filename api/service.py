@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access import read_committee, read_publish_rankings, read_token_digest
+from api.bundles.make import Sources
 from api.clerk import Clerk
 from api.desk import Desk
 from api.refusing import Refuser, is_refusal, open_refuser
@@ -21,7 +22,14 @@ from ledger.domain.decide import FOUNDED
 from ledger.entry import parse_envelope
 from ledger.errors import FormatError, MingzhangError, StartRefusedError
 from ledger.store.documents import Documents
-from ledger.store.ledger import CONFIG_FILE, Ledger, Options, read_origin
+from ledger.store.ledger import (
+    CONFIG_FILE,
+    POLICY_FILE,
+    VKEY_FILE,
+    Ledger,
+    Options,
+    read_origin,
+)
 from ledger.store.queue import Outcome
 from ledger.store.register import Register
 from projections.questions.ground import Grounds
@@ -47,8 +55,8 @@ class Service:
     refusals, `clerk` what lapses; `desk` answers about entries under way; `witnessing` brings
     checkpoints to witnesses. `documents` are open to who has the token of that SHA-256; `cases`,
     intake's register, and the committee's questions to the actors of `committee`; `grounds` answer
-    the questions of `api.questions`. `pages` are the
-    settings of the pages.
+    the questions of `api.questions`; `bundles` is what a hearing's papers are made of. `pages` are
+    the settings of the pages.
     """
 
     ledger: Ledger
@@ -65,6 +73,7 @@ class Service:
     committee: dict[str, bytes] = field(default_factory=dict)
     cases: Register | None = None
     grounds: Grounds | None = None
+    bundles: Sources | None = None
     pages: PageSettings = field(default_factory=PageSettings)
     _founded: bool = field(default=False, init=False)
     _closed: bool = field(default=False, init=False)
@@ -161,7 +170,7 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
         desk = Desk(ledger)
         clerk = Clerk(ledger, key, desk) if key is not None else None
         views_pool = ledger.database.pool(0, VIEW_CONNECTIONS_MAX)
-        views = Views(views_pool)
+        views, cases = Views(views_pool), Register(pool)
         return Service(
             ledger,
             founders,
@@ -175,8 +184,16 @@ def open_service(data_dir: Path, options: Options = Options(), url: str | None =
             views=views,
             publish_rankings=read_publish_rankings(data_dir),
             committee=committee,
-            cases=Register(pool),
+            cases=cases,
             grounds=Grounds(views, views_pool),
+            bundles=Sources(
+                ledger,
+                views,
+                documents,
+                cases,
+                (data_dir / VKEY_FILE).read_bytes(),
+                (data_dir / POLICY_FILE).read_bytes() if ledger.policy is not None else None,
+            ),
             pages=pages,
         )
     except BaseException:

@@ -39,7 +39,6 @@ _MODULES = {
     "dispute": "committee",
     "query": "committee",
     "ask": "questions",
-    "bundle": "questions",
     "verify-page": "page",
     "ranking": "ask",
     "statement": "ask",

@@ -10,12 +10,10 @@ import orjson
 import typer
 from pydantic import ValidationError
 
-from api import hearing
 from api.cli import console
 from api.cli.ask import opened, read_wanted
 from api.questions import QUESTIONS, Question, ask
 from ledger.errors import FormatError
-from ledger.store.ledger import VKEY_FILE
 from projections.questions.ground import Grounds
 
 
@@ -25,26 +23,6 @@ def register(app: typer.Typer) -> None:
     for each in QUESTIONS:
         questions.command(each.name, help=f"{each.words} {_help(each)}")(_command(each))
     app.add_typer(questions, name="ask", no_args_is_help=True)
-    app.command()(bundle)
-
-
-def bundle(
-    entry: Annotated[str, typer.Argument(help="The id of the statement that brought it in.")],
-    out: Annotated[Path, typer.Option("--out", help="A new file for the ZIP.")],
-    as_of: console.AsOf = None,
-    data: console.DataDir = console.DATA_DIR,
-) -> None:
-    """Write what an entry rests on as one ZIP for a hearing, to be checked without the server.
-
-    With the receipts, the rulebook's version, keys and roles of all who signed, the evidence that
-    is kept, and the page that checks receipts off line.
-    """
-    console.need_free(out)
-    wanted, vkey = read_wanted(as_of, data), console.verifier_key(str(data / VKEY_FILE)).text
-    with opened(data) as (ledger, views), ledger.database.pool(0, 2) as pool:
-        made = hearing.bundle(vkey, Grounds(views, pool), entry, wanted)
-    console.write_file(out, made)
-    typer.echo(f"wrote {out}: {len(made):,} bytes")
 
 
 def _help(question: Question) -> str:
