@@ -19,7 +19,9 @@ from ledger.domain.closing import objections_until
 from ledger.domain.lapses import PUBLICITY, end_of
 from ledger.domain.member import LEFT
 from ledger.domain.points import worth_now
+from ledger.domain.unit import Unit
 from ledger.errors import NotFoundError
+from projections.commitments import opened_of
 from projections.dossier import ENTRY, EntryRow, aggregate
 from projections.fold import AsOf, Rows
 from projections.frame import Frame, frame_of
@@ -56,6 +58,16 @@ class TableNotice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodNotice:
+    """A period with all units by id, and how long its table can be objected to, once published."""
+
+    as_of: AsOf
+    period: periods.Period
+    units: dict[str, Unit]
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """The board of a unit and those below it, at a position of the log: first what ends first."""
 
@@ -82,6 +94,16 @@ def from_database(
     listed = connection.execute(query("statements", "some_members", build).encode(), asked)
     members = {each[0]: MemberRow(*each) for each in listed}
     return _board(frame, as_of, unit, shown, members.get)
+
+
+def of_period(frame: Frame, as_of: AsOf, ident: str) -> PeriodNotice:
+    """Return an opened period for its notice. Raises NotFoundError."""
+    world = frame.world
+    period = opened_of(frame, ident)
+    published = period.state == periods.PUBLISHED
+    until = objections_until(world, period) if published else None
+    units = {each: unit for each in world.units if (unit := world.units.get(each)) is not None}
+    return PeriodNotice(as_of, period, units, until)
 
 
 def _board(

@@ -37,7 +37,7 @@ from projections.finding import Page
 from projections.fold import AsOf, ReadModel, recorded_at
 from projections.frame import Frame
 from projections.funds import FUNDS, Funds, FundSheet
-from projections.notices import Board
+from projections.notices import Board, PeriodNotice
 from projections.period import parse_period
 from projections.rankings import Asked, Ranking, Standing
 from projections.reconciliation import Reconciliation
@@ -357,6 +357,14 @@ class Views:
         found = [self.read(model, lambda at: at.as_of, as_of) for model in models]
         parked = sorted({stream for each in found for stream in each.parked})
         return min(found, key=lambda each: each.size)._replace(parked=tuple(parked))
+
+    def period_notice(self, period: str, as_of: Wanted | None = None) -> PeriodNotice:
+        """Return an opened period, by its id, for its notice. Raises NotFoundError."""
+        return self.read(
+            STATEMENTS,
+            lambda at: notices.of_period(self._frame(STATEMENTS, at), at.as_of, period),
+            as_of,
+        )
 
     def read(
         self, model: ReadModel, answer: Callable[[Snapshot], A], as_of: Wanted | None = None

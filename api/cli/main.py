@@ -42,6 +42,8 @@ _MODULES = {
     "verify-page": "page",
     "ranking": "ask",
     "statement": "ask",
+    "notice": "paper",
+    "certificate": "paper",
     "notices": "boards",
     "usage": "boards",
     "activity": "boards",

@@ -106,6 +106,12 @@ class Paper:
             self._put(line, MARGIN_MM, self._pdf.y, WIDTH_MM, size_pt, mono=mono)
             self._pdf.y += _line_mm(size_pt)
 
+    def text_mm(self, parts: Iterable[tuple[str, float]]) -> float:
+        """Return how high paragraphs are: text and size."""
+        return sum(
+            len(self._lines(text, WIDTH_MM, size_pt)) * _line_mm(size_pt) for text, size_pt in parts
+        )
+
     def pairs(self, rows: Iterable[tuple[str, str]], label_mm: float = 42.0) -> None:
         """Write labels with their values beside them, without any lines."""
         for label, value in rows:

@@ -275,6 +275,61 @@ _WORDS: dict[str, tuple[str, str]] = {
     "step_member.reinstated": ("恢复", "Reinstatement"),
     "step_member.linked": ("登记本人账号", "Own actor linked"),
     "step_member.left": ("离开", "Leaving"),
+    "notice_title": ("积分公示", "Notice of points"),
+    "notice_period": ("期间", "Period"),
+    "notice_states": ("截至", "As of"),
+    "notice_size": ("账本第 {} 条，{}", "entry {} of the ledger, {}"),
+    "notice_ranking": ("公布的积分表", "The published table"),
+    "notice_ranking_sealed": ("封存的积分表", "The sealed table"),
+    "notice_ranking_until": (
+        "按账本第 {} 条为止的记录。到 {} 为止，谁都可以提异议。",
+        "Of the first {} entries. Anybody may object until {}.",
+    ),
+    "notice_ranking_size": ("按账本第 {} 条为止的记录。", "Of the first {} entries."),
+    "notice_entries": ("公示中的记录", "Entries in publicity"),
+    "notice_nothing": ("没有公示中的记录。", "Nothing is in publicity."),
+    "notice_objections": ("异议到", "Object until"),
+    "notice_entry": ("条号", "Entry"),
+    "certificate_title": ("积分证明", "Certificate of points"),
+    "certificate_figures": ("分数", "Figures"),
+    "certificate_none": ("还没有分数。", "There is no figure yet."),
+    "certificate_parked": (
+        "有记录没能算进来，数字可能不全。",
+        "Something could not be counted; the figures may lack it.",
+    ),
+    "certificate_year": ("年度", "Year"),
+    "certificate_kind": ("是什么", "What it is"),
+    "certificate_limits": (
+        "分数由账本的服务器按细则算出。记录本身在 {} 核对。",
+        "The figures are the server's, by the rulebook. The entries are checked at {}.",
+    ),
+    "paper_check": ("怎样核对这张单", "How to check this paper"),
+    "paper_how": (
+        "用手机扫这个码，或在浏览器里打开 {} 再输入定位码。打开的页面自己核对。",
+        "Scan this code, or open {} and type the locator. The page checks by itself.",
+    ),
+    "paper_right": (
+        "对得上：页面显示“已核对”，根哈希 16 组和这里印的组组相同。显示“等待见证”的，过几天再看。",
+        (
+            "Right: the page says “Verified”, and all 16 groups of the root are those printed. "
+            "If it says “Waiting for witnesses”, look again in some days."
+        ),
+    ),
+    "paper_offline": (
+        "显示“暂时没法核对”：是网络的事，不是账本错了，换个时间再试。",
+        "“Cannot check now” is the network's fault, not the ledger's: try again later.",
+    ),
+    "paper_wrong": (
+        "显示“对不上”，或有一组不同：留好这张单，存下页面给的证据，找下面的人。",
+        (
+            "If it says “Mismatch”, or a group differs: keep this paper, save the evidence the "
+            "page offers, and call those below."
+        ),
+    ),
+    "paper_contact": ("找谁：{}", "Whom to call: {}"),
+    "paper_root": ("根哈希（第 {} 条为止）", "Root (of the first {} entries)"),
+    "paper_locator": ("定位码", "Locator"),
+    "paper_finds": ("定位码只用来找，根哈希才是证明。", "A locator finds; the root proves."),
     "now": ("刚刚", "just now"),
     "minutes": ("{} 分钟前", "{} min ago"),
     "hours": ("{} 小时前", "{} h ago"),

@@ -15,10 +15,12 @@ from psycopg_pool import ConnectionPool
 from ledger.errors import BusyError, MingzhangError, NotFoundError
 from ledger.log import receipt
 from ledger.log.merkle import (
+    Edge,
     consistency_nodes,
     consistency_proof,
     inclusion_nodes,
     inclusion_proof,
+    peak_nodes,
 )
 from ledger.log.note import SIGNATURES_MAX, with_signatures
 from ledger.log.tiles import TILE_WIDTH, encode_entries
@@ -142,6 +144,17 @@ class Reader:
             raise NotFoundError(f"no signed trees of sizes {old} and {new}, the former from 1")
         nodes = node_hashes(self._rows, consistency_nodes(old, new))
         return consistency_proof(old, new, nodes.__getitem__)
+
+    def root(self, size: int) -> bytes:
+        """Return the root of the first `size` entries. Raises NotFoundError beyond the signed log.
+
+        The size need not be one that a checkpoint was signed at: a later one continues it.
+        """
+        if not 0 < size <= self.size():
+            raise NotFoundError(f"no signed tree has size {size}")
+        peaks = peak_nodes(size)
+        nodes = node_hashes(self._rows, peaks)
+        return Edge(size, tuple(nodes[each] for each in peaks)).root()
 
     def find(self, statement_id: str) -> tuple[int, bytes]:
         """Return index and leaf bytes of a signed statement. Raises NotFoundError."""
