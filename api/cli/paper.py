@@ -17,7 +17,7 @@ from api.web.register import Register
 from api.web.settings import read_page_settings
 from ledger.domain import period as periods
 from ledger.errors import ConflictError
-from ledger.store.ledger import CONFIG_FILE, Ledger
+from ledger.store.ledger import CONFIG_FILE, VKEY_FILE, Ledger
 from projections.asof import Wanted
 from projections.commitments import size_of
 from projections.notices import PeriodNotice
@@ -110,8 +110,8 @@ def _anchor(
             f"a paper says where it is checked and whom to call: give --{lacking}, or write "
             f'`{lacking} = "…"` into {data / CONFIG_FILE}'
         )
-    root = ledger.root(size)
-    return Anchor(ledger.vkey, size, root, checked_url(where), whom.strip(), member)
+    vkey, root = console.verifier_key(str(data / VKEY_FILE)).text, ledger.root(size)
+    return Anchor(vkey, size, root, checked_url(where), whom.strip(), member)
 
 
 def _table(views: Views, found: PeriodNotice) -> Table | None:

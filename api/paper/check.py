@@ -84,7 +84,7 @@ def write_check(paper: Paper, anchor: Anchor) -> None:
         (anchor.vkey, _FINE_PT, True),
     ]
     head = both("paper_check")
-    call = both("paper_contact", contact)
+    call = f"{both('paper_contact')}: {contact}"
     below = [(each, SMALL_PT) for each in steps] + [(call, HEAD_PT - 2)]
     height = paper.text_mm([(head, HEAD_PT), *below]) + paper.beside_mm(code, SIDE_MM, beside) + 4
     paper.sink(height)

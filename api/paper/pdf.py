@@ -217,7 +217,9 @@ class Paper:
         self._pdf.set_font("digits" if mono else "text", size=size_pt)
         back = self._pdf.y
         self._pdf.set_xy(x, y)
-        self._pdf.cell(width_mm, _line_mm(size_pt), line, align=side)
+        # A line that ends in the fallback font would leave it to the next, which takes its own as set.
+        with self._pdf.local_context():
+            self._pdf.cell(width_mm, _line_mm(size_pt), line, align=side)
         self._pdf.set_y(back)
 
     def _line(self, y: float, width_mm: float = 0.15) -> None:
@@ -265,7 +267,8 @@ class _Pages(FPDF):
         """Write the foot of a page: what the document is, and which page of how many."""
         self.set_y(-_FOOT_MM + 3)
         self.set_font("text", size=SMALL_PT)
-        self.cell(WIDTH_MM, 5, self._foot)
+        with self.local_context():
+            self.cell(WIDTH_MM, 5, self._foot)
         self.set_x(MARGIN_MM)
         pages = f"第 {self.page_no()} 页，共 {{nb}} 页 · page {self.page_no()} of {{nb}}"
         self.cell(WIDTH_MM, 5, pages, align="R")

@@ -326,7 +326,7 @@ _WORDS: dict[str, tuple[str, str]] = {
             "page offers, and call those below."
         ),
     ),
-    "paper_contact": ("找谁：{}", "Whom to call: {}"),
+    "paper_contact": ("找谁", "Whom to call"),
     "paper_root": ("根哈希（第 {} 条为止）", "Root (of the first {} entries)"),
     "paper_locator": ("定位码", "Locator"),
     "paper_finds": ("定位码只用来找，根哈希才是证明。", "A locator finds; the root proves."),
