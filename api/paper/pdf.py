@@ -217,7 +217,7 @@ class Paper:
         self._pdf.set_font("digits" if mono else "text", size=size_pt)
         back = self._pdf.y
         self._pdf.set_xy(x, y)
-        # A line that ends in the fallback font would leave it to the next, which takes its own as set.
+        # A line that ends in the fallback font would leave it to the next one.
         with self._pdf.local_context():
             self._pdf.cell(width_mm, _line_mm(size_pt), line, align=side)
         self._pdf.set_y(back)
