@@ -216,6 +216,24 @@ class FrontView:
     checked: dict[str, Any]
 
 
+class LocatedView(NamedTuple):
+    """What a locator found: itself, a log size, and the root there, both in groups of four."""
+
+    code: str
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """The page that checks papers; `fault` names the words on a locator that finds nothing."""
+
+    log: LogView
+    located: LocatedView | None
+    fault: str
+    checked: dict[str, Any]
+
+
 class ItemRow(NamedTuple):
     """An item of a rulebook."""
 

@@ -21,7 +21,7 @@ from api import problems
 from api.answers import NO_CACHE
 from api.service import Service, ServiceOf
 from api.views import views_of
-from api.web import front, record, show, standalone
+from api.web import front, notice, record, show, standalone
 from api.web.assets import Assets
 from api.web.models import LogView
 from api.web.register import Known, Register
@@ -146,6 +146,20 @@ def get_record(
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+@router.get("/notice")
+def get_notice(
+    request: Request, site: SiteOf, code: Annotated[str | None, Query(max_length=40)] = None
+) -> Response:
+    """Answer the page that checks papers; `code` is a locator typed by hand."""
+
+    def make() -> Response:
+        log, known = site.log(), site.register.read()
+        view = notice.notice_view(site.service.ledger, log, known, code)
+        return site.render(request, "notice.html", page=view)
+
+    return _page(request, site, make)
 
 
 @router.get("/rulebook/{ident}/{version}")

@@ -330,6 +330,37 @@ _WORDS: dict[str, tuple[str, str]] = {
     "paper_root": ("根哈希（第 {} 条为止）", "Root (of the first {} entries)"),
     "paper_locator": ("定位码", "Locator"),
     "paper_finds": ("定位码只用来找，根哈希才是证明。", "A locator finds; the root proves."),
+    "paper_scan": (
+        "用手机相机扫单上的码，就会打开这一页，这一页自己核对。",
+        "Scan the paper's code with a phone's camera: it opens this page, which checks by itself.",
+    ),
+    "notice_check": ("核对公示单和证明", "Check a notice or certificate"),
+    "located": ("定位码 {} 找到的", "Found by the locator {}"),
+    "located_compare": (
+        "账本第 {} 条为止。下面 16 组和纸上印的逐组比：",
+        "The first {} entries. Compare these 16 groups with those printed, one by one:",
+    ),
+    "locator_title": ("扫不了？输入定位码", "Cannot scan? Type the locator"),
+    "locator_label": ("单上的 12 位数字", "The 12 digits on the paper"),
+    "locator_go": ("查找", "Find"),
+    "locator_wrong": (
+        "定位码有一位抄错了：再对一遍单上的 12 位数字。",
+        "A digit of the locator is wrong: compare its 12 digits with the paper.",
+    ),
+    "locator_beyond": (
+        "账本还没有这么长。是不是别的账本的单？拿着单去问单上的人。",
+        "The ledger is not that long. Is the paper of another ledger? Ask those named on it.",
+    ),
+    "older_title": ("用旧公示单作起点", "Begin from an older notice"),
+    "older_about": (
+        "这台设备还没有核对过，或者浏览器清空过：扫一张以前的单，就从那一天的账页接着核对。",
+        (
+            "If this device has not checked before, or its storage was emptied: scan an older "
+            "paper, and the check goes on from the ledger's state of that day."
+        ),
+    ),
+    "older_label": ("旧单上的码的文字（网址）", "The text of its code (an address)"),
+    "older_go": ("从它核对", "Check from it"),
     "now": ("刚刚", "just now"),
     "minutes": ("{} 分钟前", "{} min ago"),
     "hours": ("{} 小时前", "{} h ago"),

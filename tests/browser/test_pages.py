@@ -17,8 +17,8 @@ from tests.support.server import mingzhang
 
 pytestmark = needs_chromium
 
-PAGES = ("/", "/record/m-2", "/rulebook/rules/1.0.0", "/record/nobody", "/verify.html")
-CHECKED = ("/", "/record/m-2")
+PAGES = ("/", "/record/m-2", "/notice", "/rulebook/rules/1.0.0", "/record/nobody", "/verify.html")
+CHECKED = ("/", "/record/m-2", "/notice")
 WEIGHT_MAX = 100_000
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text()

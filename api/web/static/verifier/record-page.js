@@ -4,6 +4,7 @@ import { decodeBase64, encodeBase64 } from "./bytes.js";
 import { engine } from "./ed25519.js";
 import { writeEvidence } from "./evidence.js";
 import { Memory } from "./memory.js";
+import { claimsOf, openNotice, showNotice } from "./paper.js";
 import { parsePolicy } from "./policy.js";
 import { Source } from "./tiles.js";
 import { checkRecord } from "./watch.js";
@@ -22,7 +23,7 @@ function readPage() {
     const decode = ([index, text]) => ({ index, data: decodeBase64(text) });
     // Whether the newest entries belong on this page is for its address to say, not for the server.
     const newest = !new URLSearchParams(window.location.search).has("before");
-    return { ...data, newest, entries: data.entries.map(decode), keys: data.keys.map(decode), policy: data.policy.map(decode) };
+    return { ...data, newest, entries: data.entries.map(decode), keys: data.keys.map(decode), policy: data.policy.map(decode), claims: claimsOf(data, window.location.hash) };
   } catch {
     return null;
   }
@@ -40,7 +41,8 @@ async function run() {
     ? await checkRecord(page, kept, new Source("/log"), now)
     : { state: "offline", reason: "garbled", detail: "the page did not arrive whole", rows: new Map(), quorum: null };
   if (page && verdict.state !== "offline") compareShown(page, verdict);
-  if (verdict.state === "mismatch") {
+  // Nobody has signed a paper's link: where that alone does not fit, no other page is to alarm for good.
+  if (verdict.state === "mismatch" && verdict.reason !== "paper") {
     memory.alarm({
       reason: verdict.reason,
       detail: verdict.detail,
@@ -59,6 +61,7 @@ async function run() {
   const state = known.alarms.length ? "mismatch" : verdict.state;
   showLine(line, state, verdict, kept, now);
   if (page) showRows(page, verdict);
+  if (page) showNotice(lang, page, state);
   await showHow(page, verdict, kept, known, now);
   document.documentElement.dataset.state = state;
 }
@@ -150,6 +153,9 @@ function showLine(line, state, verdict, kept, now) {
   }
   if (verdict.policyChanged) notes.push(policyWords(verdict.adoption));
   if (state === "offline") notes.push(reasonWords(lang, verdict.reason));
+  if (state === "first") {
+    notes.push(make("a", { href: "/notice" }, say("手边有旧公示单？用它核对以前的历史。", "Is an older paper notice at hand? Check the earlier history with it.")));
+  }
   if (quorum?.ahead > DAY_S) {
     const days = Math.round(quorum.ahead / DAY_S);
     notes.push(say(`你的设备时钟慢了大约 ${days} 天，请校准；核对照常进行。`, `Your device's clock is about ${days} days slow: set it right; checking went on.`));
@@ -273,7 +279,10 @@ async function showHow(page, verdict, kept, known, now) {
   if (checkpoint && verdict.reason !== "signature") {
     yes.push(say(`账页（检查点）第 ${checkpoint.size} 条为止，由账本的钥匙签名`, `The state (checkpoint) of ${checkpoint.size} entries is signed by the ledger's key`));
   }
-  if (["verified", "waiting"].includes(state)) {
+  for (const claim of state === "offline" || state === "mismatch" ? [] : page.claims) {
+    yes.push(say(`到第 ${claim.size} 条为止的根哈希，${claim.isAnchor ? "纸上" : "这一页"}写的就是账本的（一致性证明，从瓦片算出）`, `The root of the first ${claim.size} entries is as ${claim.isAnchor ? "the paper" : "this page"} says (consistency proof, computed from tiles)`));
+  }
+  if (["verified", "waiting"].includes(state) && verdict.kept) {
     yes.push(say(`从上次核对的第 ${verdict.kept.size} 条起接得上（一致性证明，从瓦片算出）`, `It continues the state of ${verdict.kept.size} entries that this device verified before (consistency proof, computed from tiles)`));
   }
   const rows = [...verdict.rows.values()];
@@ -292,7 +301,7 @@ async function showHow(page, verdict, kept, known, now) {
   } else {
     no.push(say("别人看到的是不是同一份账：没有配置见证", "Whether others are shown the same ledger: no quorum of witnesses is configured"));
   }
-  if (!verdict.kept) no.push(say("以前的历史：这台设备还没有可以对照的账页。手边有旧公示单的，可以拿单上的根哈希来对", "Earlier history: this device has nothing to compare with. An older paper notice's root can be compared"));
+  if (!verdict.kept && !page.claims.some((each) => each.isAnchor)) no.push(say("以前的历史：这台设备还没有可以对照的账页。手边有旧公示单的，可以拿单上的根哈希来对", "Earlier history: this device has nothing to compare with. An older paper notice's root can be compared"));
   if (page.member) {
     no.push(say("分数、记多少、封顶：服务器按细则算的，这里没有重算。要重算，用 mingzhang replay 从账本的瓦片算起", "The figures, what counts and the caps: the server's, by the rulebook, and not recomputed here. To recompute them from the ledger's tiles: mingzhang replay"));
     no.push(say("每一条现在的状态：从它的经过得出，这里只核对经过里的记录", "The state that each entry is in: it follows from its way, of which only the entries are checked"));
@@ -314,6 +323,7 @@ async function showHow(page, verdict, kept, known, now) {
   );
 }
 
+openNotice(lang);
 run().catch((error) => {
   // A fault of this page's own: it says nothing about the ledger, and must not look like an answer.
   const text = `${reasonOf()} (${error.message})`;

@@ -33,7 +33,11 @@ class Unknown extends NetworkError {
 
 /**
  * Checks a record. `page` is `{vkey, member, complete, newest, entries: [{index, data}], keys: [{index,
- * data}], policy: [{index, data}]}`: whether the stream's first and its newest entries are on it; `kept` what Memory.read gives, `nowMs` the device's clock.
+ * data}], policy: [{index, data}], claims}`: whether the stream's first and its newest entries are on it; `kept` what Memory.read gives, `nowMs` the device's clock.
+ *
+ * Each of `claims`, `{size, root, keyId, reason}`, says which root the tree has at a size: a paper's is as
+ * good an anchor as a head that was kept (`isAnchor`), one of the page itself is none. `reason` names a
+ * mismatch; without `keyId` the claim is about no key.
  *
  * Returns `{state, reason, detail, checkpoint, kept, quorum, rows, added, policyChanged, adoption, evidence,
  * keep}`: `rows` maps an entry's index to `{entry, error, actors, unknown}`, `keep` is what to remember,
@@ -78,6 +82,8 @@ async function examine(verdict, page, kept, source, nowMs) {
   const isStale = Boolean(before) && seen.size < before.size;
   if (before) await compareHistory(before, seen, source, isStale);
 
+  for (const claim of page.claims ?? []) await compareClaim(claim, vkey, seen, source);
+
   const tree = new Retrying(source, seen);
   const keys = await provenKeys(page, tree);
   const adoption = served && (await readAdoption(page, served, tree, keys, vkey.name));
@@ -104,7 +110,8 @@ async function examine(verdict, page, kept, source, nowMs) {
   if (stream) compareStream(stream, seq, page, verdict, seen);
   verdict.added = stream && page.newest ? seq - stream.seq : null;
 
-  verdict.state = !before ? "first" : verdict.quorum.fresh ? "verified" : "waiting";
+  const isAnchored = Boolean(before) || (page.claims ?? []).some((each) => each.isAnchor);
+  verdict.state = !isAnchored ? "first" : verdict.quorum.fresh ? "verified" : "waiting";
   verdict.keep = {
     vkey: vkey.text,
     policy: (verdict.adoption?.taken ? served : policy)?.text,
@@ -184,14 +191,7 @@ async function compareHistory(before, seen, source, isStale) {
     throw new Mismatch("history", `two trees of size ${older.size} are signed`, parts);
   }
   if (older.size === 0) return;
-  const { proof, root } = await new Retrying(source, newer).run(async (tree) => {
-    const proof = await tree.consistency(older.size);
-    const peaks = [];
-    for (const [level, at] of peakNodes(older.size)) peaks.push(await tree.node(level, at));
-    const root = peaks.reduceRight((right, left) => nodeHash(left, right));
-    verifyConsistency(older.size, newer.size, proof, root, newer.root);
-    return { proof, root };
-  }).catch((error) => {
+  const { proof, root } = await rootAt(older.size, newer, source).catch((error) => {
     if (isStale && error instanceof NetworkError) {
       throw new Unknown("stale", `the log shows size ${seen.size}, this device has seen ${before.size}: ${error.message}`);
     }
@@ -201,6 +201,36 @@ async function compareHistory(before, seen, source, isStale) {
   if (!sameBytes(root, older.root)) {
     throw new Mismatch("history", `the tree of size ${newer.size} has another past at size ${older.size}`, { ...parts, proof, root });
   }
+}
+
+/** Returns the root that a signed tree had at a smaller size, and the proof of it; throws ProofError. */
+async function rootAt(size, signed, source) {
+  return new Retrying(source, signed).run(async (tree) => {
+    const proof = await tree.consistency(size);
+    const peaks = [];
+    for (const [level, at] of peakNodes(size)) peaks.push(await tree.node(level, at));
+    const root = peaks.reduceRight((right, left) => nodeHash(left, right));
+    verifyConsistency(size, signed.size, proof, root, signed.root);
+    return { proof, root };
+  });
+}
+
+/** Compares a root that paper or page names with the log's own at that size; throws Mismatch. */
+async function compareClaim({ size, root, keyId, reason }, vkey, seen, source) {
+  const parts = { seen: seen.data };
+  if (keyId && !sameBytes(keyId, vkey.keyId)) {
+    throw new Mismatch(reason, `the paper names the key ${encodeHex(keyId)}, the log's is ${encodeHex(vkey.keyId)}`, parts);
+  }
+  if (size > seen.size) throw new Unknown("stale", `the log shows size ${seen.size}, the paper is of ${size}`);
+  let own = seen.root;
+  if (size < seen.size) {
+    ({ root: own } = await rootAt(size, seen, source).catch((error) => {
+      if (!(error instanceof ProofError)) throw error;
+      throw new Mismatch("tiles", `the tiles are not those of the signed tree: ${error.message}`, parts);
+    }));
+  }
+  if (sameBytes(own, root)) return;
+  throw new Mismatch(reason, `at size ${size} the root is said to be ${encodeHex(root)}, the log's is ${encodeHex(own)}`, parts);
 }
 
 /** Runs checks on a signed tree's tiles, a second time past every cache where they fail. */

@@ -80,6 +80,7 @@ export function reasonWords(lang, reason) {
     tiles: "账本给出的内容和它签过名的账页对不上。",
     entry: "有记录和账本里的对不上，见下面标出的条目。",
     omitted: "以前在账里的记录，现在不见了或换了。",
+    paper: "纸上（或链接里）的根哈希或钥匙，和账本的对不上。先把下面的 16 组和纸上印的逐组比：和纸上一样，就拿着纸去问；和纸上不一样，是链接错了。",
     shown: "页面上显示的，和账本里记的不一样，见下面标出的条目。",
   };
   const en = {
@@ -92,6 +93,7 @@ export function reasonWords(lang, reason) {
     tiles: "What the ledger hands out does not fit what it signed.",
     entry: "An entry does not fit the ledger; it is marked below.",
     omitted: "An entry that was in the ledger is gone or another one now.",
+    paper: "The root or key on the paper (or in the link) is not the ledger's. First compare the 16 groups below with those printed: if they are the same, take the paper and ask; if not, the link is wrong.",
     shown: "What the page shows is not what the ledger holds; it is marked below.",
   };
   return (lang === "zh" ? zh : en)[reason] ?? reason;
