@@ -309,7 +309,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Scan this code, or open {} and type the locator. The page checks by itself.",
     ),
     "paper_right": (
-        "对得上：页面显示“已核对”，根哈希 16 组和这里印的组组相同。显示“等待见证”的，过几天再看。",
+        "对得上：页面显示“已核对”，根哈希 16 组和纸上印的组组相同。显示“等待见证”的，过几天再看。",
         (
             "Right: the page says “Verified”, and all 16 groups of the root are those printed. "
             "If it says “Waiting for witnesses”, look again in some days."
@@ -320,10 +320,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "“Cannot check now” is the network's fault, not the ledger's: try again later.",
     ),
     "paper_wrong": (
-        "显示“对不上”，或有一组不同：留好这张单，存下页面给的证据，找下面的人。",
+        "显示“对不上”，或有一组不同：留好这张单，存下页面给的证据，找单上写的人。",
         (
             "If it says “Mismatch”, or a group differs: keep this paper, save the evidence the "
-            "page offers, and call those below."
+            "page offers, and call those named on it."
         ),
     ),
     "paper_contact": ("找谁", "Whom to call"),

@@ -85,12 +85,12 @@ export function showNotice(lang, page, state) {
     offline: say("现在没法核对这张单，它没有因此变错。", "This paper cannot be checked now; that does not make it wrong."),
     mismatch: say("这张单和账本对不上，见页首。", "This paper does not fit the ledger: see the top of the page."),
   }[state];
-  const member = paper.member && make("p", {}, make("a", { class: "act", href: `/record/${paper.member}` }, say(`成员 ${paper.member} 的记录`, `Record of member ${paper.member}`)));
+  const about = !paper.member ? [] : [make("p", {}, make("a", { class: "act", href: `/record/${paper.member}` }, say(`成员 ${paper.member} 的记录`, `Record of member ${paper.member}`)))];
   place.replaceChildren(
     make("h2", {}, say("扫到的单", "The scanned paper")),
     make("p", { id: "paper-says" }, holds ?? ""),
     make("p", {}, say(`账本第 ${paper.size} 条为止。下面 16 组应和纸上印的组组相同：`, `The first ${paper.size} entries. These 16 groups must be those printed:`)),
     make("p", { class: "hash groups", "data-root": encodeHex(paper.root) }, digest(paper.root)),
-    member || null,
+    ...about,
   );
 }

@@ -154,7 +154,7 @@ function showLine(line, state, verdict, kept, now) {
   if (verdict.policyChanged) notes.push(policyWords(verdict.adoption));
   if (state === "offline") notes.push(reasonWords(lang, verdict.reason));
   if (state === "first") {
-    notes.push(make("a", { href: "/notice" }, say("手边有旧公示单？用它核对以前的历史。", "Is an older paper notice at hand? Check the earlier history with it.")));
+    notes.push(make("a", { class: "act", href: "/notice" }, say("手边有旧公示单？用它核对以前的历史。", "Is an older paper notice at hand? Check the earlier history with it.")));
   }
   if (quorum?.ahead > DAY_S) {
     const days = Math.round(quorum.ahead / DAY_S);
