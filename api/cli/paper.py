@@ -13,7 +13,7 @@ from api.paper.certificate import certificate_pdf
 from api.paper.check import Anchor, checked_url
 from api.paper.names import read_names
 from api.paper.notice import Table, notice_pdf
-from api.web.register import Register
+from api.web.register import Known, Register
 from api.web.settings import read_page_settings
 from ledger.domain import period as periods
 from ledger.errors import ConflictError
@@ -67,7 +67,7 @@ def notice(
         anchor = _anchor(ledger, data, found.as_of.size, url, contact)
         table = _table(views, found)
         board = views.board(found.period.unit, Wanted(size=found.as_of.size))
-        known = Register(ledger).read()
+        known = _known(ledger, found.as_of.size)
         document = notice_pdf(found, table, board, known, known_names, anchor)
     console.write_file(out, document)
     typer.echo(f"wrote {out}: {anchor.link}")
@@ -87,7 +87,7 @@ def certificate(
     with opened(data) as (ledger, views):
         found = views.statement(member, _position(ledger, read_wanted(as_of, data)), limit=1)
         anchor = _anchor(ledger, data, found.as_of.size, url, contact, member)
-        known = Register(ledger).read()
+        known = _known(ledger, found.as_of.size)
         document = certificate_pdf(found, known, known_names, anchor)
     console.write_file(out, document)
     typer.echo(f"wrote {out}: {anchor.link}")
@@ -96,6 +96,13 @@ def certificate(
 def _position(ledger: Ledger, wanted: Wanted | None) -> Wanted:
     """Return which prefix is printed: the newest signed one unless one is asked for."""
     return wanted if wanted is not None else Wanted(size=ledger.size())
+
+
+def _known(ledger: Ledger, size: int) -> Known:
+    """Return the rulebooks of a prefix: one that came later titles nothing on an older paper."""
+    known = Register(ledger).read()
+    then = {name: each for name, each in known.rulebooks.items() if each.index < size}
+    return known._replace(rulebooks=then)
 
 
 def _anchor(
