@@ -1,4 +1,7 @@
-"""`mingzhang audit`: what an auditor asks of a published log, without its database."""
+"""`mingzhang audit`: what an auditor asks of a published log, without its database.
+
+Evidence pictures alone are compared on the ledger's own machine, for they lie outside the log.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import typer
 
 from api.cli import console, outside, progress
 from api.cli.panel import panel
+from api.cli.pictures import pictures
 from ledger import canonical
 from ledger.log import receipt
 from ledger.log.checkpoint import Checkpoint
@@ -46,6 +50,7 @@ audit = typer.Typer(no_args_is_help=True, help="Checks, samples and analytics fo
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     audit.command("panel")(panel)
+    audit.command("pictures")(pictures)
     app.add_typer(audit, name="audit")
 
 

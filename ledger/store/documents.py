@@ -128,6 +128,10 @@ class Documents:
         found = self._rows("known_documents", (asked,)) if asked else ()
         return {each.hex(): Known(*known) for each, *known in found}
 
+    def of_kinds(self, kinds: Sequence[str]) -> dict[str, str]:
+        """Return the media types, by commitment, of what is kept and is one of `kinds`."""
+        return {each.hex(): kind for each, kind in self._rows("documents_of", (list(kinds),))}
+
     def _find(self, commitment: str) -> Document:
         found = self._rows("get_document", (parse_commitment(commitment),))
         if not found:

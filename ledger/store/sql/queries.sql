@@ -174,6 +174,10 @@ SELECT o.commitment FROM mingzhang_documents.document d
 JOIN mingzhang_documents.document o ON o.digest = d.digest AND o.commitment <> d.commitment
 WHERE d.commitment = %s ORDER BY o.stored_at, o.commitment
 
+-- documents_of: what is kept of some kinds
+SELECT commitment, kind FROM mingzhang_documents.document
+WHERE kind = ANY(%s::text[]) AND erased_by IS NULL
+
 -- put_cosignature: keep what a witness said of a recorded checkpoint
 INSERT INTO mingzhang.cosignature (size, name, key_id, time, line) VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
