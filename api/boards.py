@@ -129,6 +129,8 @@ def reconciliation_json(found: Reconciliation) -> dict[str, Any]:
         "rulebook": found.rulebook,
         "period": found.asked.period.text,
         "day": found.day,
+        "total": found.total,
+        "confirmed": found.confirmed,
         "balanced": found.balanced,
         "units": [each._asdict() | {"balanced": each.balanced} for each in found.units],
     }

@@ -121,7 +121,16 @@ def reconciliation_text(found: Reconciliation) -> str:
     heads = ("单位 Unit", "名册 Roster", "计分 Scored", "免考 Exempt", "不排名 Aside")
     names = (*heads, "他规 Elsewhere", "核对 Result")
     title = f"名册核对 Roster · {found.asked.unit} · {found.day} · {found.rulebook}"
-    return _whole(title, found.as_of, _part("", names, rows, (1, 2, 3, 4, 5)))
+    lines = _part("", names, rows, (1, 2, 3, 4, 5))
+    return _whole(title, found.as_of, [*lines, "", _confirmed(found)])
+
+
+def _confirmed(found: Reconciliation) -> str:
+    """Return what the unit above says of the total."""
+    if found.agrees is None:
+        return f"合计 Total {found.total} · 上级未核定 not signed by the unit above"
+    said = "相符 the same" if found.agrees else "不符 WRONG"
+    return f"合计 Total {found.total} · 上级核定 signed by the unit above {found.confirmed}: {said}"
 
 
 def redactions_text(found: Redactions) -> str:

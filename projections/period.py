@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ledger.domain.period import MONTH, QUARTER, YEAR
 from ledger.errors import FormatError
 from ledger.rules.period import MONTHS, Periods, following
 from ledger.rules.period import Period as Days
@@ -28,6 +29,11 @@ class Period(NamedTuple):
     def whole(self) -> bool:
         """Whether it is a year."""
         return len(self.text) == len("2025")
+
+    @property
+    def kind(self) -> str:
+        """Which kind of period it is, as `period.opened` names them."""
+        return YEAR if self.whole else QUARTER if "Q" in self.text else MONTH
 
     def term(self, periods: Periods) -> tuple[Days, str]:
         """Return the rulebook's year, and the last day of this period in it."""

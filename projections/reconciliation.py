@@ -44,18 +44,32 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The units of a table, by id, at a position of the log."""
+    """The units of a table, by id, at a position of the log.
+
+    `confirmed` is the total that the unit above signed for the opened period of these days.
+    """
 
     as_of: AsOf
     asked: Asked
     rulebook: str
     day: str
     units: tuple[Counted, ...]
+    confirmed: int | None = None
+
+    @property
+    def total(self) -> int:
+        """How many members are on the roster."""
+        return sum(each.roster for each in self.units)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the unit above signed the same total (cheat 17), None where it signed none."""
+        return None if self.confirmed is None else self.confirmed == self.total
 
     @property
     def balanced(self) -> bool:
-        """Whether every unit is."""
-        return all(each.balanced for each in self.units)
+        """Whether every unit is, and the total is not another than the unit above signed."""
+        return all(each.balanced for each in self.units) and self.agrees is not False
 
 
 def from_rows(rows: Rows, as_of: AsOf, asked: Asked) -> Reconciliation:
@@ -99,7 +113,10 @@ def reconcile(
         )
         for unit in sorted(roster)
     )
-    return Reconciliation(ranking.as_of, ranking.asked, scope.book.id, scope.last, units)
+    first, _ = ranking.asked.period.days(scope.book.periods)
+    opened = frame.periods(scope.book.id, ranking.asked.period.kind, first).get(scope.asked.unit)
+    confirmed = opened.roster if opened is not None else None
+    return Reconciliation(ranking.as_of, ranking.asked, scope.book.id, scope.last, units, confirmed)
 
 
 def _counted(unit: str, roster: dict[str, str], listed: dict[str, str], scope: Scope) -> Counted:

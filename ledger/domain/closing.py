@@ -148,6 +148,39 @@ def committed(world: World, proposal: Proposal, ident: str, today: str) -> None:
         raise Refused("state-once", f"the {body['tree']} tree of that size is sealed already")
 
 
+def rostered(world: World, proposal: Proposal, ident: str, today: str) -> None:
+    """Raise Refused unless the unit above says how many members a unit has, its period being over.
+
+    It counts by its own books, so the figure is not held against the log here: whether they agree
+    is for `roster_on`, and a count that was wrong is put right by a later one (cheat 17).
+    """
+    period = find(world, ident)
+    if proposal.body["unit"] != period.unit:
+        raise Refused("roster-unit", f"the unit of this period is {period.unit}")
+    need_above(world, signers(world, proposal), period.unit, today)
+    if today <= period.end:
+        raise Refused("period-over", f"the period runs until {period.end}, that day included")
+
+
+def roster_on(world: World, unit: str, day: str) -> tuple[str, ...]:
+    """Return the members of a unit and its sub-units on a day, by id, whatever their type.
+
+    Exempt and suspended ones are among them, those who left before that day are not.
+    """
+    under: dict[str, bool] = {}
+    found = []
+    for ident in sorted(world.histories):
+        history = world.histories.get(ident)
+        stay = history.on(day) if history is not None else None
+        if stay is None:
+            continue
+        if stay.unit not in under:
+            under[stay.unit] = unit in path_on(world, stay.unit, day)
+        if under[stay.unit]:
+            found.append(ident)
+    return tuple(found)
+
+
 def governing(world: World, period: Period) -> Version | None:
     """Return the version whose base, bands, quota and policy hold for a period's year (A16)."""
     known = world.rulebooks.get(period.rulebook)

@@ -19,6 +19,7 @@ from ledger.domain import (
     standing,
     vetoes,
 )
+from ledger.domain.period import ROSTER
 from ledger.domain.rule import Rule, own
 
 RULES: dict[str, Rule] = {
@@ -44,6 +45,7 @@ RULES: dict[str, Rule] = {
     "period.closed": Rule("period", closing.closed),
     "period.sealed": Rule("period", closing.sealed),
     "state.sealed": Rule("period", closing.committed),
+    ROSTER: Rule("period", closing.rostered),
     "review.opened": Rule("period", review.opened),
     "review.recorded": Rule("period", review.recorded),
     "review.closed": Rule("period", review.closed),

@@ -17,6 +17,7 @@ from ledger.rules.components import review_of
 OPEN, CUT_OFF, PUBLISHED, CLOSED, SEALED = "open", "cut_off", "published", "closed", "sealed"
 STATES = (OPEN, CUT_OFF, PUBLISHED, CLOSED, SEALED)
 MONTH, QUARTER, YEAR = "month", "quarter", "year"
+ROSTER = "roster.confirmed"
 
 _STEP = {
     "period.cut_off": CUT_OFF,
@@ -62,6 +63,8 @@ class Period:
     votes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     roots: frozenset[tuple[str, int]] = frozenset()
     """The state trees whose roots were sealed: each by its name and log size."""
+    roster: int | None = None
+    """How many members the unit above signed last, None before it signed (cheat 17)."""
 
     @property
     def state(self) -> str:
@@ -95,6 +98,8 @@ def evolve(period: Period | None, event: Event) -> Period:
         return replace(period, steps={**period.steps, _STEP[kind]: step})
     if kind == "state.sealed":
         return replace(period, roots=period.roots | {(body["tree"], body["as_of"])})
+    if kind == ROSTER:
+        return replace(period, roster=body["total"])
     if kind == "vote.recorded":
         return replace(period, votes={**period.votes, body["grade"]: tuple(body["chosen"])})
     if kind == "review.opened":

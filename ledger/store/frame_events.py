@@ -137,6 +137,12 @@ class StateSealed(Recorded):
     topic = "state.sealed"
 
 
+class RosterConfirmed(Recorded):
+    """The unit above signed how many members a unit has."""
+
+    topic = "roster.confirmed"
+
+
 class ReviewOpened(Recorded):
     """A democratic review began, with who was present."""
 
@@ -214,6 +220,7 @@ FRAME_EVENTS: tuple[type[Recorded], ...] = (
     PeriodClosed,
     PeriodSealed,
     StateSealed,
+    RosterConfirmed,
     ReviewOpened,
     ReviewRecorded,
     ReviewClosed,

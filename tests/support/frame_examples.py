@@ -88,6 +88,7 @@ EXAMPLES: list[tuple[str, dict[str, Any]]] = [
             "root": "ab" * 32,
         },
     ),
+    ("roster.confirmed", {"unit": "east", "total": 6}),
     ("review.opened", {"held_on": "2027-01-08", "present": ["m-1", "m-2"]}),
     (
         "review.recorded",

@@ -28,11 +28,12 @@ the cheat (`test_cheat_7_…`).
     14 flash roles              append: the role is older than the step; check: short and lent roles
     15 pilots                   append: length, one extension; check: extensions, transfers in
     16 item for one             check: new items that move fewer than three, or mostly relations
-    17 ghosts, exemptions       append: days on half of the period (A27); check: the last 30 days
+    17 ghosts, exemptions       append: days on half of the period (A27); check: the last 30 days,
+                                the total that the unit above signed
     18 calendar                 append: terms never fall; check: a year that is replaced
     19 evidence                 append: reviewers name each digest, erasure in time; check: none at
-                                all, erased early. Not detectable from the log: pictures nearly
-                                the same, and what an opened file shows
+                                all, erased early. Not detectable from the log: what a file shows;
+                                nearly the same pictures: projections.pictures, beside the store
     20 correction as bypass     append: raising walks the path (B11); check: the same, recomputed
     21 import as bypass         append: two people, once, before the start; check: the same
     22 review sheets            append: a sheet a voter, a receipt a sheet; check: outliers, blocks.

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ledger.domain.closing import roster_on
 from ledger.domain.days import days_between
+from ledger.domain.period import ROSTER, YEAR
 from ledger.domain.pricing import books_on, path_on
 from ledger.domain.relations import related
 from ledger.domain.rulebook import Rulebook
@@ -141,14 +143,23 @@ def _of_item(
 
 
 class Roster(Check):
-    """Cheat 17: exemptions, types and enrolments changed in the last 30 days of a year.
+    """Cheat 17: exemptions, types and enrolments changed in the last 30 days of a year; ghosts.
 
-    They move the number of members that the quota is of, and who stands in the table.
+    They move the number of members that the quota is of, and who stands in the table. How many
+    there are the unit above signs too, by its own books: a sealed year without that is listed, and
+    a period for which the log has another number.
     """
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._sealed: dict[str, tuple[int, tuple[str, ...]]] = {}
 
     def see(self, moment: Moment) -> Iterable[Finding]:
         """List changes that begin in the last days of the member's rulebook's year."""
         body = moment.event.proposal.body
+        if moment.type in (ROSTER, "period.sealed"):
+            noted = self._told if moment.type == ROSTER else self._sealed
+            noted[moment.member] = (moment.event.index, moment.signed)
         day = {
             "member.exempted": body.get("from"),
             "member.typed": body.get("date"),
@@ -165,6 +176,24 @@ class Roster(Check):
                 people = (member.id, *moment.signed)
                 yield finding(17, moment.event.index, people, reason)
                 return
+
+    def finish(self, ending: Ending) -> Iterable[Finding]:
+        """Hold the totals that the unit above signed against the log's own rosters."""
+        for ident, (index, signed) in sorted((self._sealed | self._told).items()):
+            period = ending.world.periods.get(ident)
+            assert period is not None  # noqa: S101 - a step of it was recorded
+            if period.roster is None:
+                if period.kind == YEAR:
+                    reason = f"the year {ident} is sealed, and nobody above signed its roster total"
+                    yield finding(17, index, signed, reason)
+                continue
+            counted = len(roster_on(ending.world, period.unit, period.end))
+            if counted != period.roster:
+                reason = (
+                    f"the unit above signed {period.roster} members of {period.unit} on "
+                    f"{period.end}, the log has {counted}"
+                )
+                yield finding(17, index, signed, reason)
 
 
 class CalendarEdits(Check):

@@ -14,6 +14,7 @@ from ledger.domain.days import zone_date
 from ledger.errors import FormatError
 from projections import activity, rankings, reconciliation, usage
 from projections.activity import Took, active
+from projections.boards_text import reconciliation_text
 from projections.entries import ENTRIES
 from projections.fold import AsOf, Rows
 from projections.frame import frame_of
@@ -158,6 +159,21 @@ def test_members_under_a_rulebook_of_their_own_are_elsewhere() -> None:
     found = reconciliation.from_rows(*folded(journal), whole)
     assert found.balanced
     assert {each.unit: each.elsewhere for each in found.units} == {"east": 0, "root": 0, "west": 1}
+
+
+def test_cheat_17_the_roster_is_held_against_the_total_that_the_unit_above_signed() -> None:
+    journal = staffed()
+    span = {"kind": "year", "start": "2025-01-01", "end": "2025-12-31"}
+    body = {"unit": "east", "rulebook": "rules"} | span
+    journal.add("period.opened", "period/y", body)
+    assert (roster(journal, "east").agrees, roster(journal, "east").balanced) == (None, True)
+    journal.add("roster.confirmed", "period/y", {"unit": "east", "total": 5})
+    wrong = roster(journal, "east")
+    assert (wrong.total, wrong.confirmed, wrong.agrees, wrong.balanced) == (4, 5, False, False)
+    assert "signed by the unit above 5: 不符 WRONG" in reconciliation_text(wrong)
+    journal.add("roster.confirmed", "period/y", {"unit": "east", "total": 4})
+    assert (roster(journal, "east").agrees, roster(journal, "east").balanced) == (True, True)
+    assert roster(journal, "west").confirmed is None
 
 
 def test_a_random_roster_comes_out() -> None:

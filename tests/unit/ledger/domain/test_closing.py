@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ledger.domain.closing import adjusts, is_late, last_seal, review_month
+from ledger.domain.closing import adjusts, is_late, last_seal, review_month, roster_on
 from ledger.domain.pricing import price
 from tests.support.chronicle import ABOVE, PAIR, Chronicle
 
@@ -222,3 +222,30 @@ def test_a_state_names_its_period_and_two_people_sign_it(
 ) -> None:
     walk(log, "2026-03-26", "2026-04-01")
     log.refused(rule, "state.sealed", STREAM, state(log, **changed), signers, "2026-04-02")
+
+
+def test_cheat_17_the_unit_above_signs_how_many_members_there_are(log: Chronicle) -> None:
+    body, over = {"unit": "east", "total": 6}, "2026-04-01"
+    log.refused("period-known", "roster.confirmed", STREAM, body, (ABOVE,), over)
+    walk(log)
+    log.refused("period-over", "roster.confirmed", STREAM, body, (ABOVE,), "2026-03-31")
+    log.refused("needs-upper", "roster.confirmed", STREAM, body, PAIR, over)
+    log.refused("roster-unit", "roster.confirmed", STREAM, body | {"unit": "west"}, (ABOVE,), over)
+    log.say("roster.confirmed", STREAM, body | {"total": 5}, (ABOVE,), over)
+    log.say("roster.confirmed", STREAM, body, (ABOVE,), over)
+    period = log.world.periods.get("q1")
+    assert period is not None
+    assert (period.roster, period.state) == (6, "open")
+
+
+def test_a_roster_has_sub_units_and_those_exempt_and_none_who_left_or_moved(log: Chronicle) -> None:
+    names = {"name_zh": "组", "name_en": "group", "start": "2026-01-05", "parent": "east"}
+    log.say("unit.opened", "unit/east-group", names)
+    log.say("member.transferred", "member/m-2", {"unit": "east-group", "date": "2026-01-20"})
+    log.say("member.transferred", "member/m-3", {"unit": "west", "date": "2026-01-20"})
+    log.say("member.left", "member/m-5", {"date": "2026-01-20"}, day="2026-01-20")
+    exempt = {"from": "2026-02-01", "cause": "illness"}
+    log.say("member.exempted", "member/m-6", exempt, ("reg-1", "east-com-1"), "2026-01-21")
+    assert roster_on(log.world, "east", "2026-01-19") == ("m-1", "m-2", "m-3", "m-4", "m-5", "m-6")
+    assert roster_on(log.world, "east", "2026-03-31") == ("m-1", "m-2", "m-4", "m-6")
+    assert roster_on(log.world, "root", "2026-01-04") == ()

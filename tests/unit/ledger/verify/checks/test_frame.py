@@ -96,6 +96,36 @@ def test_cheat_17_exemptions_and_types_in_the_last_days_of_the_year_are_listed(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("total", [6, 7])
+def test_cheat_17_a_ghost_shows_against_the_total_that_the_unit_above_signed(
+    log: Watched, total: int
+) -> None:
+    span = {"start": "2026-01-01", "end": "2026-03-31"}
+    body = {"unit": "east", "rulebook": "rules", "kind": "quarter"} | span
+    log.say("period.opened", "period/q1", body, PAIR[:1])
+    told = {"unit": "east", "total": total}
+    signed = log.say("roster.confirmed", "period/q1", told, (ABOVE,), "2026-04-02")
+    # Members who come into the unit later are none of its last day.
+    log.say("member.transferred", "member/m-7", {"unit": "east"}, ("reg-1",), "2026-04-03")
+    found = [(each.index, each.people) for each in log.found(17)]
+    assert found == ([] if total == 6 else [(log.index(signed), (ABOVE,))])
+
+
+def test_cheat_17_a_year_sealed_without_a_total_from_above_is_listed(log: Watched) -> None:
+    span = {"start": "2026-01-01", "end": "2026-12-31"}
+    body = {"unit": "east", "rulebook": "rules", "kind": "year"} | span
+    log.say("period.opened", "period/y", body, PAIR[:1])
+    log.say("period.cut_off", "period/y", {}, PAIR[:1], "2027-01-20")
+    log.say("period.published", "period/y", {"as_of": len(log.ids)}, PAIR, "2027-01-20")
+    log.say("period.closed", "period/y", {}, PAIR[:1], "2027-02-01")
+    assert log.found(17) == []
+    log.say("period.sealed", "period/y", {"as_of": len(log.ids)}, PAIR, "2027-02-02")
+    (found,) = log.found(17)
+    assert "nobody above signed its roster total" in found.reason
+    log.say("roster.confirmed", "period/y", {"unit": "east", "total": 6}, (ABOVE,), "2027-02-03")
+    assert log.found(17) == []
+
+
 def test_cheat_18_a_year_of_the_calendar_that_is_replaced_shows_the_days(log: Watched) -> None:
     body = {"year": 2026, "holidays": ["2026-02-17"], "workdays": []}
     log.say("calendar.published", "unit/root", body, ("reg-1", "reg-2"), "2026-01-07")
