@@ -359,11 +359,11 @@ class _Writer:
             )
         texts = (
             self.say(
-                "用命令 mingzhang verify bundle，不联网就能核对整个包；包里的 verify.html 核对 "
-                "receipts 文件夹里的收据。钥匙请照公示单上印的填。",
-                "The command mingzhang verify bundle checks all of it off line; verify.html, which "
-                "is in it, checks the receipts in its folder receipts. Take the key from the "
-                "notice.",
+                "不联网就能核对整个包：在浏览器里打开包里的 verify.html，把这个 ZIP 文件拖进去；"
+                "或者用命令 mingzhang verify bundle，它还核对时间戳。钥匙请照公示单上印的填。",
+                "All of it is checked off line: open verify.html, which is in it, in a browser and "
+                "drop the whole ZIP file there, or use the command mingzhang verify bundle, which "
+                "checks the timestamps too. Take the key from the notice.",
             ),
             self.words("meaning"),
             self.say(

@@ -30,6 +30,7 @@ from ledger.verify.witnessed import Witnessed
 BUNDLE_BYTES_MAX = 512 * 1024 * 1024
 VERIFIED, WAITING, MISMATCH = "verified", "waiting", "mismatch"
 _STAMP = re.compile(r"timestamps/([1-9][0-9]{0,18})/([a-z0-9.-]+)").fullmatch
+_SALT = re.compile(r"[0-9a-f]{64}").fullmatch
 _OPENING = ("commitment", "file", "kind", "salt")
 
 NOT_SHOWN = (
@@ -239,11 +240,9 @@ def _opened(value: Any, files: Mapping[str, bytes]) -> tuple[str, str]:
     name, commitment = value["file"], value["commitment"]
     if name not in files:
         raise ProofError("the text or file is missing")
-    try:
-        salt = bytes.fromhex(value["salt"])
-    except ValueError:
-        raise FormatError("a salt is 64 hex digits") from None
-    check_opening(commitment, salt, files[name])
+    if _SALT(value["salt"]) is None:
+        raise FormatError("a salt is 64 lower-case hex digits")
+    check_opening(commitment, bytes.fromhex(value["salt"]), files[name])
     return name, commitment
 
 

@@ -10,6 +10,7 @@ const checks = {
   canonical: (g) => mz.parseCanonical(bytes(g.data)),
   entry: (g) => mz.parseEntry(bytes(g.data)),
   receipt: (g) => mz.verifyReceipt(bytes(g.data), mz.parseVkey(g.vkey)),
+  bundle: async (g) => (await mz.checkDossier(mz.readZip(bytes(g.data)), { vkey: g.vkey })).state !== "mismatch",
   evidence: (g) => mz.parseEvidence(bytes(g.data)),
 };
 window.engine = mz.engine;

@@ -20,7 +20,10 @@ ADDRESS = "http://127.0.0.1/"
 NO_WEBCRYPTO = "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined });"
 MODULES = [
     f"verifier/{name}.js"
-    for name in ("bytes", "canonical", "ed25519", "entry", "evidence", "merkle", "note", "receipt")
+    for name in (
+        *("bytes", "canonical", "dossier", "ed25519", "entry", "evidence", "merkle", "note"),
+        *("receipt", "zip"),
+    )
 ]
 HARNESS = (Path(__file__).parent / "judge.js").read_text()
 
@@ -89,3 +92,9 @@ def test_receipts_and_entries_with_bytes_changed(verifier: Any) -> None:
 
 def test_evidence_that_is_not_quite_evidence(verifier: Any) -> None:
     assert agree(verifier, vectors.evidence_cases()).count("ok") == 1
+
+
+def test_bundles_that_are_not_quite_bundles(verifier: Any) -> None:
+    wanted = agree(verifier, vectors.bundle_cases())
+    assert wanted[:2] == ["ok", "ok"]
+    assert min(wanted.count(each) for each in ("format", "proof")) > 5

@@ -16,6 +16,8 @@ from ledger.log import receipt
 from ledger.log.checkpoint import Checkpoint, sign
 from ledger.log.receipt import Receipt, encode
 from ledger.signing import encode_base64
+from ledger.verify.bundle import verify_bundle
+from tests.support import archives, bundles
 from tests.support.chromium import needs_chromium, state_of, watch_faults
 from tests.support.lying import WITNESSES, policy_text
 from tests.support.organisation import ORIGIN
@@ -177,3 +179,55 @@ def test_a_policy_that_is_wrong_is_said_to_be(
     page.fill("#policy", "quorum nobody")
     assert check(page, tmp_path, files) == "offline"
     assert "nobody is not defined above" in page.inner_text("#result")
+
+
+def put_in(page: Any, tmp_path: Path, found: dict[str, bytes], vkey: str = VKEY) -> str:
+    """Type the key and hand over a bundle; return the state that the page comes to."""
+    page.fill("#vkey", vkey)
+    return check(page, tmp_path, {"bundle.zip": bundles.packed(found)})
+
+
+def test_a_whole_bundle_is_checked_and_what_it_holds_is_said(page: Any, tmp_path: Path) -> None:
+    assert put_in(page, tmp_path, dict(bundles.files())) == "verified"
+    text = page.inner_text("#result")
+    assert "整个案卷都对得上，见证齐了" in text
+    assert "成员档案\tm-2" in text.replace("\n", "\t")
+    assert "1 份，和记录里的承诺对得上" in text
+    assert "p，第 29 条为止：评分 65" in text
+    assert "3 家中 2 家" in text
+    assert page.engine in text
+    assert "能证明的是收据，不是报告" in text
+    receipts = sum(each.startswith("receipts/") for each in bundles.files())
+    assert f"对得上的 {receipts} 条记录" in text
+    page.click("#language")
+    assert state_of(page) == "verified"
+    page.wait_for_selector("text=the whole bundle holds, with a quorum of witnesses")
+
+
+@pytest.mark.parametrize("name", [*bundles.TAMPERED, "other key"])
+def test_the_page_names_what_the_command_names(page: Any, tmp_path: Path, name: str) -> None:
+    tamper = bundles.TAMPERED.get(name)
+    found = tamper(dict(bundles.files())) if tamper else bundles.other_key()
+    wanted = verify_bundle(bundles.packed(found), LOG_SIGNER.vkey)
+    assert put_in(page, tmp_path, found) == wanted.state == "mismatch"
+    bad = page.locator("#result .item:has(.mark.mismatch) .muted").all_inner_texts()
+    assert sorted(bad) == [each.name for each in wanted.faults]
+    text = page.inner_text("#result")
+    assert f"案卷里有 {len(bad)} 处对不上" in text
+    assert "没有抽掉的" not in text
+
+
+def test_a_bundle_without_a_key_typed_says_whose_key_it_took(page: Any, tmp_path: Path) -> None:
+    assert put_in(page, tmp_path, bundles.other_key(), "") == "verified"
+    text = page.inner_text("#result")
+    assert "钥匙取自文件本身" in text
+    assert "见证名单取自案卷本身" in text
+
+
+def test_an_archive_that_is_no_bundle_is_not_opened(page: Any, tmp_path: Path) -> None:
+    page.fill("#vkey", VKEY)
+    packed = archives.zipped({"a": bytes(10_000_000)})
+    assert check(page, tmp_path, {"photos.zip": packed}) == "offline"
+    assert "is compressed" in page.inner_text("#result")
+    assert put_in(page, tmp_path, {"a": b"b"}) == "mismatch"
+    assert "this is no whole bundle" in page.inner_text("#result")

@@ -21,7 +21,7 @@ from ledger.verify.bundle_entries import receipt_name
 from ledger.verify.manifest import Manifest
 from tests.support.lying import WITNESSES, policy_text
 from tests.support.organisation import ORIGIN, Organisation
-from tests.support.static_log import LOG_SIGNER, OTHER_SIGNER, small_log
+from tests.support.static_log import LOG_SIGNER, OTHER_SIGNER, Recorder, small_log
 
 TEXT = "三月里做了两天志愿服务".encode()
 SALT = bytes(range(32))
@@ -33,7 +33,25 @@ COSIGNED_AT = 1_900_000_000
 @cache
 def files(signer: Signer = LOG_SIGNER) -> Mapping[str, bytes]:
     """Return the files of a dossier of `m-2`, with a text and a sealed balance."""
-    entries = _entries()
+    return _dossier(_entries(), signer)
+
+
+@cache
+def small() -> Mapping[str, bytes]:
+    """Return the files of a dossier of few entries, that a founder signed alone, unasked for."""
+    organisation, recorder = Organisation(), Recorder()
+    recorder.record(organisation.founding())
+    for each in (
+        organisation.enrolment(MEMBER),
+        organisation.award(MEMBER, signers=("reg-1",), reason=commit(SALT, TEXT)),
+        organisation.award(MEMBER, signers=("reg-1",)),
+    ):
+        recorder.record(each, checked=False)
+    _seal(organisation, recorder, "reg-1")
+    return _dossier(recorder.entries, LOG_SIGNER)
+
+
+def _dossier(entries: list[bytes], signer: Signer) -> dict[str, bytes]:
     leaves = [leaf_hash(each) for each in entries]
     nodes: dict[tuple[int, int], bytes] = {}
     edge = Edge.empty().extend(leaves, nodes)
@@ -100,6 +118,12 @@ def _entries() -> list[bytes]:
     organisation = Organisation(members=4)
     recorder = small_log(organisation, 9)
     recorder.record(organisation.award(MEMBER, reason=commit(SALT, TEXT)))
+    _seal(organisation, recorder, "rec-1", "com-1")
+    recorder.record(organisation.award(MEMBER))
+    return recorder.entries
+
+
+def _seal(organisation: Organisation, recorder: Recorder, actor: str, *also: str) -> None:
     leaves = _leaves(recorder.entries)
     body = {
         "as_of": len(recorder.entries),
@@ -110,11 +134,9 @@ def _entries() -> list[bytes]:
         "count": len(leaves),
         "root": root(leaves).hex(),
     }
-    sealing = organisation.statement(SEALED, "period/p", "rec-1", body, also=("com-1",))
+    sealing = organisation.statement(SEALED, "period/p", actor, body, also=also)
     # Nobody opened the period: what is sealed is what a bundle is asked about, not when.
     recorder.record(sealing, checked=False)
-    recorder.record(organisation.award(MEMBER))
-    return recorder.entries
 
 
 def _leaves(entries: list[bytes]) -> list[MemberLeaf]:

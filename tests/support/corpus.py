@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from ledger import canonical
+from ledger.commitment import commit
 from ledger.entry import entry_bytes, parse_entry
 from ledger.log import checkpoint, receipt
 from ledger.log.checkpoint import Checkpoint
 from ledger.log.note import Signer
 from ledger.log.tiles import encode_entries
 from ledger.signing import Signature, join_envelope
+from ledger.verify import manifest
+from ledger.verify.bundle_entries import receipt_name
+from tests.support import bundles
 from tests.support.archives import many_names, overlapping, repacked, workbook, zipped
 from tests.support.organisation import key_of
 from tests.support.parsers import (
@@ -66,6 +71,7 @@ def cases(parser: str) -> Iterator[Case]:
         "add-checkpoint": _requests,
         "cosignatures": _cosignatures,
         "token": _tokens,
+        "bundle-zip": _bundle_zips,
         "csv": _csvs,
         "xlsx": _xlsxs,
     }
@@ -737,6 +743,123 @@ def _tokens() -> Iterator[Case]:
     yield "indefinite-length", bytes.fromhex("308030030201000000"), "no time-stamp response in DER"
     yield "cut", status(0)[:-1], "no time-stamp response in DER"
     yield "oversized", bytes(66_000), "at most 65536"
+
+
+def _bundle_zips() -> Iterator[Case]:
+    (good,) = seeds("bundle-zip")
+    found = bundles.small()
+    own = bundles.own_receipts(found)
+    (state,) = (each for each in found if each.startswith(manifest.STATES))
+    (text,) = (each for each in found if each.startswith(manifest.DISCLOSED))
+
+    def changed(parts: Mapping[str, bytes | None], *, listed: bool = True) -> bytes:
+        made = {name: data for name, data in {**found, **parts}.items() if data is not None}
+        return bundles.packed(bundles.listed(made) if listed else made)
+
+    def said(**parts: Any) -> bytes:
+        told = canonical.dumps(canonical.loads(found[manifest.NAME]) | parts)
+        return bundles.packed({**found, manifest.NAME: told})
+
+    def opening(**parts: Any) -> bytes:
+        (told,) = canonical.loads(found[manifest.OPENINGS])
+        return changed({manifest.OPENINGS: canonical.dumps([told | parts])})
+
+    def proof(**parts: Any) -> bytes:
+        return changed({state: canonical.dumps(canonical.loads(found[state]) | parts)})
+
+    yield "empty", b"", "its end is missing"
+    yield "cut", good[:-1], "its end is"
+    yield "trailing-byte", good + b"x", "end is damaged"
+    yield "leading-byte", b"x" + good, "does not end where"
+    yield "compressed", zipped(dict(found)), "is compressed"
+    yield "twice", good.replace(b"report.zh.html", b"witness.policy"), "twice"
+    yield "path-out", good.replace(b"report.zh.html", b"../rt.zh.html/"), "no path inside"
+    yield "backslash", good.replace(b"report.zh.html", b"report\\zh.html"), "no path inside"
+    yield "overlapping", overlapping(), "overlap"
+    yield "no-manifest", changed({manifest.NAME: None}, listed=False), "no whole bundle"
+    yield (
+        "manifest-newline",
+        changed({manifest.NAME: found[manifest.NAME] + b"\n"}, listed=False),
+        ("manifest.json: "),
+    )
+    yield (
+        "manifest-duplicate-key",
+        changed(
+            {manifest.NAME: found[manifest.NAME].replace(b'"kind":', b'"kind":"paper","kind":')},
+            listed=False,
+        ),
+        "manifest.json: ",
+    )
+    yield "manifest-other-format", said(format="mingzhang.bundle.v2"), "its format is"
+    yield "manifest-unsorted", said(streams=["member/m-2", "actor/a"]), "in order"
+    yield "manifest-size-zero", said(size=0), "size is a log size"
+    yield "manifest-other-size", said(size=99), "names another checkpoint"
+    yield "manifest-other-root", said(root="ab" * 32), "names another checkpoint"
+    yield "manifest-empty-stream", said(streams=["member/m-9"]), "no entry of member/m-9"
+    yield "file-missing", changed({manifest.POLICY: None}, listed=False), "it is missing"
+    yield "file-added", changed({"note.txt": b"x"}, listed=False), "it was added later"
+    yield "file-altered", changed({"report.zh.html": b"x"}, listed=False), "it was altered"
+    yield (
+        "checkpoint-crlf",
+        changed({manifest.CHECKPOINT: found[manifest.CHECKPOINT].replace(b"\n", b"\r\n")}),
+        "checkpoint: ",
+    )
+    yield (
+        "checkpoint-unsigned",
+        changed(
+            {
+                manifest.CHECKPOINT: OTHER_SIGNER.sign(
+                    good_checkpoint().split(b"\n\n")[0].decode() + "\n"
+                )
+            }
+        ),
+        "checkpoint: ",
+    )
+    yield "policy-no-quorum", changed({manifest.POLICY: b"\n"}), "no quorum line"
+    yield "other-key", changed({manifest.VKEY: OTHER_SIGNER.vkey.text.encode()}), "another key"
+    yield "receipt-of-another", changed({own[0]: found[own[1]]}), "under another's name"
+    yield "receipt-cut", changed({own[0]: found[own[0]][:99]}), "no blank line"
+    yield (
+        "receipt-other-checkpoint",
+        changed({own[0]: found[own[0]].rpartition("— ".encode())[0]}),
+        "all receipts share one",
+    )
+    yield "receipt-altered", bundles.packed(bundles.altered_entry(dict(found))), "to the root"
+    yield "entry-left-out", changed({own[1]: None}), "is left out"
+    yield "entries-left-out-at-the-end", changed({own[-1]: None}), "entries are left out"
+    yield "no-founding", changed({receipt_name(0): None}), "the registration of the key"
+    yield "text-swapped", changed({text: b"x"}), "is not to these bytes"
+    yield "text-missing", changed({text: None}), "the text or file is missing"
+    yield "openings-no-list", changed({manifest.OPENINGS: b"{}"}), "no list of openings"
+    yield "openings-not-json", changed({manifest.OPENINGS: b"["}), "disclosed.json: "
+    yield "opening-more", opening(more="x"), "exactly the members"
+    yield "opening-number", opening(kind=1), "are text"
+    yield "opening-salt-short", opening(salt="ab"), "64 lower-case"
+    yield "opening-salt-upper", opening(salt=bundles.SALT.hex().upper()), "64 lower-case"
+    yield (
+        "opening-of-no-entry",
+        opening(commitment=commit(bundles.SALT, found["report.zh.html"]), file="report.zh.html"),
+        "no entry of the bundle commits to it",
+    )
+    yield "state-index-of-another", proof(index=1), "no leaf 1"
+    yield "state-proof-too-long", proof(hashes=["A" * 43 + "="]), "longer than the tree is high"
+    yield "state-other-tree", proof(tree="ranking"), state
+    yield "state-no-tree", proof(tree="x"), state
+    yield (
+        "state-receipt-of-another",
+        proof(receipt=found[own[0]].decode().split("\n")),
+        "the receipt is of member.enrolled",
+    )
+    yield "stamp-no-place", changed({"timestamps/x.tsr": b""}), "lies in timestamps/"
+    yield "stamp-no-kind", changed({"timestamps/3/x": b""}), "neither checkpoint"
+    yield "stamp-alone", changed({"timestamps/3/consistency": b""}), "checkpoint is missing"
+    joined = {"timestamps/5/checkpoint": found[manifest.CHECKPOINT]}
+    for name, data, reason in (
+        ("empty", b"", "consistency: "),
+        ("elsewhere", b"old 5\n\n" + good_checkpoint(), "does not lead to"),
+        ("other-size", b"old 4\n\n" + found[manifest.CHECKPOINT], "of another size"),
+    ):
+        yield f"stamp-{name}", changed(joined | {"timestamps/5/consistency": data}), reason
 
 
 def _csvs() -> Iterator[Case]:

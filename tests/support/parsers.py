@@ -29,10 +29,12 @@ from ledger.log.timestamp import Trust, check_token, query
 from ledger.signing import PrivateKey, Signature, encode_base64, join_envelope
 from ledger.sm2 import Sm2PrivateKey
 from ledger.store.media import CSV, XLSX, check_media
+from ledger.verify.bundle import verify_bundle
 from ledger.verify.evidence import verify_evidence
 from ledger.verify.page_evidence import verify_page_evidence
 from ledger.verify.receipt import verify_receipt_file
 from ledger.verify.source import FolderSource
+from tests.support import bundles
 from tests.support.archives import workbook
 from tests.support.organisation import START, Organisation, key_of
 from tests.support.static_log import LOG_SIGNER, small_log
@@ -204,6 +206,12 @@ def _page_evidence(data: bytes) -> None:
         raise ProofError("; ".join(report.findings))
 
 
+def _bundle_zip(data: bytes) -> None:
+    report = verify_bundle(data, VKEY)
+    if report.faults:
+        raise ProofError("; ".join(str(each)[:300] for each in report.faults[:3]))
+
+
 PARSERS: dict[str, Callable[[bytes], Any]] = {
     "note": lambda data: note.verify(data, [VKEY]),
     "checkpoint": lambda data: checkpoint.open_checkpoint(data, VKEY),
@@ -225,6 +233,7 @@ PARSERS: dict[str, Callable[[bytes], Any]] = {
     "add-checkpoint": _request,
     "cosignatures": parse_lines,
     "token": lambda data: check_token(data, good_checkpoint(), _stamped()[1]),
+    "bundle-zip": _bundle_zip,
     "csv": _csv,
     "xlsx": lambda data: check_media(data, XLSX),
 }
@@ -260,6 +269,7 @@ def seeds(name: str) -> list[bytes]:
         "add-checkpoint": lambda: [good_request()],
         "cosignatures": lambda: [good_lines()],
         "token": lambda: [_stamped()[0]],
+        "bundle-zip": lambda: [bundles.packed(bundles.small())],
         "csv": lambda: ['会员,分\nm-1,"2,5"\n'.encode(), "积分\n1\n".encode("gb18030")],
         "xlsx": lambda: [workbook(["a", 1], ["b", 2])],
     }

@@ -27,9 +27,12 @@ from ledger.log.merkle import (
 from ledger.log.note import VerifierKey
 from ledger.log.receipt import Receipt, encode
 from ledger.signing import PrivateKey, encode_base64, verify
+from ledger.verify.bundle import verify_bundle
 from ledger.verify.page_evidence import parse as parse_evidence
 from ledger.verify.receipt import verify_receipt_file
 from tests.conformance.vectors import VECTORS, cases
+from tests.support import bundles
+from tests.support.corpus import CORPUS
 from tests.support.organisation import ORIGIN, Organisation, key_of
 from tests.support.static_log import LOG_SIGNER, Recorder, small_log
 
@@ -377,6 +380,23 @@ def _signed(given: dict[str, Any]) -> bool:
     return verify(*(base64.b64decode(given[name]) for name in ("key", "message", "signature")))
 
 
+def bundle_cases() -> Iterator[Case]:
+    """Yield bundles: two good ones, those tampered with, another key's, and the corpus."""
+    found = {"good": bundles.packed(), "small": bundles.packed(bundles.small())}
+    found |= {
+        name: bundles.packed(tamper(dict(bundles.files())))
+        for name, tamper in bundles.TAMPERED.items()
+    }
+    found["other key"] = bundles.packed(bundles.other_key())
+    found |= {each.name: each.read_bytes() for each in sorted((CORPUS / "bundle-zip").iterdir())}
+    for name, data in found.items():
+        yield Case(name, "bundle", {"data": b64(data), "vkey": LOG_SIGNER.vkey.text})
+
+
+def _bundle(given: dict[str, Any]) -> bool:
+    return not verify_bundle(_data(given), VerifierKey.parse(given["vkey"])).faults
+
+
 _CHECKS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "inclusion": _inclusion,
     "consistency": _consistency,
@@ -385,6 +405,7 @@ _CHECKS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "canonical": lambda given: canonical.loads(_data(given)),
     "entry": lambda given: parse_entry(_data(given)),
     "receipt": lambda given: verify_receipt_file(_data(given), VerifierKey.parse(given["vkey"])),
+    "bundle": _bundle,
     "evidence": lambda given: parse_evidence(_data(given)),
 }
 

@@ -1,33 +1,37 @@
-// Checks what a bundle is beside its receipts (formats.md section 8), as ledger/verify/bundle.py does:
-// manifest, whole streams, signers' keys, disclosed texts, sealed states, joined timestamps.
+// Checks a whole bundle (formats.md section 8) as ledger/verify/bundle.py does: manifest, receipts under
+// one checkpoint, whole streams, signers' keys, disclosed texts, sealed states, joined timestamps.
 
 import { FormatError, ProofError, decodeBase64, decodeHex, decodeText, encodeHex, encodeText, joinBytes, parseDecimal, sameBytes } from "./bytes.js";
 import { hasExactly, isObject, parseCanonical } from "./canonical.js";
-import { leafHash, sha256, verifyConsistency } from "./merkle.js";
-import { openCheckpoint } from "./note.js";
+import { parseEntry, readKeys, verifySignatures } from "./entry.js";
+import { leafHash, verifyConsistency, verifyInclusion } from "./merkle.js";
+import { openCheckpoint, parseVkey } from "./note.js";
+import { judgeQuorum, parsePolicy } from "./policy.js";
 import { parseReceipt, verifyReceipt, verifyStateLeaf } from "./receipt.js";
+import { sha256 } from "../vendor/noble.js";
 
-const MANIFEST = "manifest.json";
+const [MANIFEST, CHECKPOINT, VKEY, POLICY, OPENINGS] = ["manifest.json", "checkpoint", "log.vkey", "witness.policy", "disclosed.json"];
+const [RECEIPTS, STATES, STAMPS] = ["receipts/", "states/", "timestamps/"];
 const FORMAT = "mingzhang.bundle.v1";
 const MEMBERS = ["about", "files", "format", "kind", "log", "root", "size", "streams"];
 const HEX64 = /^[0-9a-f]{64}$/;
 const NAME = /^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*$/;
 const STREAM = /^[a-z]{1,16}\/[a-z0-9-]{1,64}$/;
 const ALWAYS_WHOLE = ["actor", "rulebook", "dispute"];
-const COMMITTED = ["commitment", "documents", "reason", "late_reason", "sheet", "filer", "filled", "goes_on", "leave", "opened", "target"];
-
-/** Tells whether files are those of a bundle. */
-export function isBundle(files) {
-  return files.has(MANIFEST);
-}
+const COMMITTED = ["commitment", "documents", "reason", "late_reason", "sheet", "filer", "filled", "goes_on", "leave", "opened"];
 
 /**
- * Checks the files of a bundle, of which `receipts` `{name, index, entry, unknown, error, data}` were
- * checked one by one against `vkey`. Returns `{manifest, faults}`, faults a Map(name → reason).
+ * Checks the files of a bundle, Map(name → bytes), with the reader's own `given` `{vkey, policy}` (texts),
+ * or else with those in it. Throws FormatError where key or `given.policy` are none.
+ *
+ * Returns what `checkBundle` of bundle.js does: `items` are the receipts and all else that does not hold,
+ * each by the name of its file. `dossier` is `{manifest, signed, quorum, disclosed, states, stamps}`,
+ * `stamps` the tokens that were not looked at.
  */
-export async function checkDossier(files, receipts, vkey) {
+export async function checkDossier(files, given = {}, nowMs = Date.now()) {
+  const dossier = { manifest: null, signed: null, quorum: null, disclosed: 0, states: [], stamps: 0 };
+  const found = { state: "mismatch", vkey: null, keyFrom: "", policy: null, items: [], unread: [], dossier };
   const faults = new Map();
-  const found = { manifest: null, faults, disclosed: 0, states: [] };
   const attempt = async (name, check) => {
     try {
       await check();
@@ -36,35 +40,78 @@ export async function checkDossier(files, receipts, vkey) {
       if (!faults.has(name)) faults.set(name, error.message);
     }
   };
+  const typed = given.vkey?.trim() ?? "";
+  const own = files.get(VKEY) ?? new Uint8Array();
+  found.keyFrom = typed ? "given" : "files";
+  if (!typed && !own.length) return { ...found, state: "offline" };
+  found.vkey = parseVkey(typed || decodeText(own).trim());
+  if (given.policy?.trim()) found.policy = parsePolicy(encodeText(`${given.policy.trim()}\n`));
   await attempt(MANIFEST, () => {
-    found.manifest = parseManifest(files.get(MANIFEST));
-    compare(found.manifest, files, faults);
+    if (!files.has(MANIFEST)) throw new FormatError("it is missing: this is no whole bundle");
+    dossier.manifest = parseManifest(files.get(MANIFEST));
+    compare(dossier.manifest, files, faults);
   });
-  const note = files.get("checkpoint") ?? new Uint8Array();
-  let signed = null;
-  await attempt("checkpoint", async () => {
-    signed = await openCheckpoint(note, vkey);
-    const said = found.manifest;
-    if (said && !(said.log === signed.origin && said.size === signed.size && said.root === encodeHex(signed.root))) {
-      throw new ProofError("the manifest names another checkpoint than the bundle has");
-    }
+  await attempt(VKEY, () => {
+    if (own.length && decodeText(own).trim() !== found.vkey.text) fail("it is another key than the one you gave");
   });
-  const own = files.get("log.vkey");
-  if (own && decodeText(own).trim() !== vkey.text) faults.set("log.vkey", "it is another key than the one you gave");
-  const byIndex = new Map();
-  for (const item of receipts) {
-    if (!item.error) await attempt(item.name, () => placed(item, note));
-    if (!item.error && !faults.has(item.name)) byIndex.set(item.index, item);
+  await attempt(CHECKPOINT, () => openSigned(files, found));
+  if (!found.policy && files.has(POLICY)) {
+    await attempt(POLICY, () => {
+      found.policy = parsePolicy(files.get(POLICY));
+    });
   }
-  const present = [...byIndex.values()].sort((left, right) => left.index - right.index);
-  if (signed) chains(present, found.manifest, faults);
-  for (const item of present) await attempt(item.name, () => signers(item, present));
-  await openTexts(files, present, found, attempt);
-  for (const [name, data] of files) {
-    if (name.startsWith("states/")) await attempt(name, () => sealedState(data, files, present, vkey, found));
-    if (name.startsWith("timestamps/")) await attempt(name, () => joined(name, files, signed, vkey));
+  if (dossier.signed) {
+    await attempt(CHECKPOINT, async () => {
+      dossier.quorum = await judgeQuorum(found.policy, dossier.signed.note, nowMs / 1000);
+    });
   }
+  await checkEntries(files, found, faults, attempt);
+  for (const [name, message] of faults) {
+    const item = found.items.find((each) => each.name === name);
+    if (item) item.error = message;
+    else found.items.push({ name, kind: "file", error: message });
+  }
+  if (!faults.size) found.state = dossier.quorum?.met ? "verified" : "waiting";
   return found;
+}
+
+async function openSigned(files, { dossier, vkey }) {
+  dossier.signed = await openCheckpoint(files.get(CHECKPOINT) ?? new Uint8Array(), vkey);
+  const { manifest, signed } = dossier;
+  if (manifest && !(manifest.log === signed.origin && manifest.size === signed.size && manifest.root === encodeHex(signed.root))) {
+    fail("the manifest names another checkpoint than the bundle has");
+  }
+}
+
+/** Checks all receipts, then what only several of them show, and what stands on them. */
+async function checkEntries(files, found, faults, attempt) {
+  const { dossier, items, vkey } = found;
+  const [present, keys, others, revoked] = [[], new Map(), new Set(), new Map()];
+  for (const name of [...files.keys()].filter((each) => each.startsWith(RECEIPTS)).sort()) {
+    const item = { name, kind: "receipt", error: "", actors: [], unknown: [] };
+    items.push(item);
+    await attempt(name, () => {
+      Object.assign(item, readOne(name, files.get(name), files.get(CHECKPOINT), dossier.signed));
+      for (const [keyid, key] of readKeys([item])) if (!keys.has(keyid)) keys.set(keyid, key);
+      // This page cannot check keys of another suite, and says so.
+      for (const each of registered(item.entry.statement)) if (each.suite !== "ed25519") others.add(encodeHex(sha256(decodeBase64(each.public_key))));
+      const { type, body } = item.entry.statement;
+      if (type === "key.revoked" && !revoked.has(body.keyid)) revoked.set(body.keyid, item.index);
+      present.push(item);
+    });
+  }
+  if (dossier.signed) chains(present, dossier.manifest, faults);
+  for (const item of present) await attempt(item.name, () => signers(item, keys, revoked, others));
+  await openTexts(files, present, dossier, attempt);
+  for (const [name, data] of files) {
+    if (name.startsWith(STAMPS) && name.endsWith(".tsr")) dossier.stamps += 1;
+    if (name.startsWith(STATES)) await attempt(name, () => sealedState(data, files, present, vkey, dossier));
+    if (name.startsWith(STAMPS)) await attempt(name, () => joined(name, files, dossier.signed, vkey));
+  }
+}
+
+function fail(reason) {
+  throw new ProofError(reason);
 }
 
 /** Reads a manifest exactly as ledger/verify/manifest.py does; throws FormatError. */
@@ -106,17 +153,28 @@ function compare(manifest, files, faults) {
   for (const name of files.keys()) if (!known.has(name)) faults.set(name, "the manifest does not list it: it was added later");
 }
 
-function placed(item, note) {
-  if (!sameBytes(parseReceipt(item.data).checkpoint, note)) throw new ProofError("its checkpoint is not the bundle's: all receipts share one");
-  const name = `receipts/${String(item.index).padStart(12, "0")}.tlog-proof`;
-  if (item.name !== name) throw new FormatError(`it is the receipt of entry ${item.index}, under another's name`);
+/** Reads a receipt under the bundle's one checkpoint, which was checked already: `{index, entry}`. */
+function readOne(name, data, note, signed) {
+  const receipt = parseReceipt(data);
+  if (!note || !sameBytes(receipt.checkpoint, note)) fail("its checkpoint is not the bundle's: all receipts share one");
+  if (name !== receiptName(receipt.index)) throw new FormatError(`it is the receipt of entry ${receipt.index}, under another's name`);
+  if (!signed) fail("its checkpoint does not hold, so it proves nothing");
+  verifyInclusion(leafHash(receipt.entry), receipt.index, signed.size, receipt.proof, signed.root);
+  const entry = parseEntry(receipt.entry);
+  if (entry.statement.log !== signed.origin) fail(`the statement is meant for the log ${entry.statement.log}, this is ${signed.origin}`);
+  return { index: receipt.index, entry };
+}
+
+function receiptName(index) {
+  return `${RECEIPTS}${String(index).padStart(12, "0")}.tlog-proof`;
 }
 
 function chains(present, manifest, faults) {
   const streams = new Map();
   for (const item of present) {
     const { stream } = item.entry;
-    streams.set(stream, [...(streams.get(stream) ?? []), item]);
+    if (!streams.has(stream)) streams.set(stream, []);
+    streams.get(stream).push(item);
   }
   const whole = new Set([...streams.keys()].filter((each) => ALWAYS_WHOLE.includes(each.split("/")[0])));
   for (const each of manifest?.streams ?? []) whole.add(each);
@@ -127,7 +185,7 @@ function chains(present, manifest, faults) {
     if (!about.length) whole.add(`dispute/${manifest.about}`);
   }
   const fault = (name, reason) => faults.has(name) || faults.set(name, reason);
-  for (const stream of whole) if (!streams.has(stream)) fault("receipts/", `no entry of ${stream} is there, all of them must be`);
+  for (const stream of whole) if (!streams.has(stream)) fault(RECEIPTS, `no entry of ${stream} is there, all of them must be`);
   for (const [stream, items] of streams) {
     items.sort((left, right) => left.entry.seq - right.entry.seq);
     items.forEach((item, at) => {
@@ -141,38 +199,40 @@ function chains(present, manifest, faults) {
   }
 }
 
-function signers(item, present) {
+async function signers(item, keys, revoked, others) {
   const { statement } = item.entry;
-  // Keys of another suite are registered here too; this page cannot check them, and says so.
-  const others = new Set(present.flatMap(({ entry }) => registered(entry.statement)).filter((each) => each.suite !== "ed25519").map((each) => encodeHex(sha256(decodeBase64(each.public_key)))));
+  Object.assign(item, await verifySignatures(item.entry, item.index, keys));
   const missing = item.unknown.find((each) => !others.has(each));
-  if (missing) throw new ProofError(`the registration of the key ${missing.slice(0, 16)}…, which signs it, is not in the bundle`);
-  const revoked = present.filter(({ index, entry }) => index < item.index && entry.statement.type === "key.revoked").map((each) => each.entry.statement.body.keyid);
-  if (statement.signatures.some((each) => revoked.includes(each.keyid))) throw new ProofError("a key that signs it was revoked before this entry");
-  if (!item.actors.includes(statement.actor) && !item.unknown.length) throw new ProofError(`${statement.actor}, who makes the statement, has not signed it`);
+  if (missing) fail(`the registration of the key ${missing.slice(0, 16)}…, which signs it, is not in the bundle`);
+  if (statement.signatures.some((each) => (revoked.get(each.keyid) ?? item.index) < item.index)) fail("a key that signs it was revoked before this entry");
+  if (!item.actors.includes(statement.actor) && !item.unknown.length) fail(`${statement.actor}, who makes the statement, has not signed it`);
 }
 
 function registered({ type, body }) {
-  return type === "ledger.founded" ? body.keys : type === "key.registered" ? [body] : [];
+  if (type === "key.registered") return [body];
+  return type === "ledger.founded" && Array.isArray(body.keys) ? body.keys : [];
 }
 
-async function openTexts(files, present, found, attempt) {
-  if (!files.has("disclosed.json")) return;
-  await attempt("disclosed.json", async () => {
-    const openings = parseCanonical(files.get("disclosed.json"));
+async function openTexts(files, present, dossier, attempt) {
+  if (!files.has(OPENINGS)) return;
+  await attempt(OPENINGS, async () => {
+    const openings = parseCanonical(files.get(OPENINGS));
     if (!Array.isArray(openings)) throw new FormatError("it is no list of openings");
     const committed = new Set();
-    for (const { entry } of present) collect(entry.statement.body, committed);
+    for (const { entry } of present) {
+      collect(entry.statement.body, committed);
+      committed.add(entry.statement.body.target);
+    }
     for (const each of openings) {
-      const name = isObject(each) && typeof each.file === "string" ? each.file : "disclosed.json";
+      const name = isObject(each) && typeof each.file === "string" ? each.file : OPENINGS;
       await attempt(name, () => {
         if (!hasExactly(each, ["commitment", "file", "kind", "salt"]) || !Object.values(each).every((value) => typeof value === "string")) throw new FormatError("an opening has exactly the members commitment, file, kind, salt");
         const data = files.get(each.file);
-        if (!data) throw new ProofError("the text or file is missing");
-        if (!HEX64.test(each.salt)) throw new FormatError("a salt is 64 hex digits");
-        if (encodeHex(sha256(joinBytes(decodeHex(each.salt), data))) !== each.commitment) throw new ProofError(`the commitment ${each.commitment.slice(0, 16)}… is not to these bytes with this salt`);
-        if (!committed.has(each.commitment)) throw new ProofError("no entry of the bundle commits to it");
-        found.disclosed += 1;
+        if (!data) fail("the text or file is missing");
+        if (!HEX64.test(each.salt)) throw new FormatError("a salt is 64 lower-case hex digits");
+        if (encodeHex(sha256(joinBytes(decodeHex(each.salt), data))) !== each.commitment) fail(`the commitment ${each.commitment.slice(0, 16)}… is not to these bytes with this salt`);
+        if (!committed.has(each.commitment)) fail("no entry of the bundle commits to it");
+        dossier.disclosed += 1;
       });
     }
   });
@@ -186,25 +246,25 @@ function collect(body, committed) {
   }
 }
 
-async function sealedState(data, files, present, vkey, found) {
+async function sealedState(data, files, present, vkey, dossier) {
   const value = parseCanonical(data);
   if (!hasExactly(value, ["hashes", "index", "leaf", "receipt", "tree", "v"]) || value.v !== 1) throw new FormatError("not the proof of a leaf of a sealed state");
   const texts = (list) => Array.isArray(list) && list.every((each) => typeof each === "string");
   if (!texts(value.hashes) || !texts(value.receipt) || value.hashes.length > 64 || !Number.isSafeInteger(value.index) || value.index < 0) throw new FormatError("hashes and the receipt's lines are lists of text, the index counts from 0");
   const receipt = encodeText(value.receipt.join("\n"));
   const { index, entry } = await verifyReceipt(receipt, vkey);
-  const kept = files.get(`receipts/${String(index).padStart(12, "0")}.tlog-proof`);
-  if (!kept || !sameBytes(kept, receipt)) throw new ProofError("its receipt is not the bundle's of the entry that seals it");
+  const kept = files.get(receiptName(index));
+  if (!kept || !sameBytes(kept, receipt)) fail("its receipt is not the bundle's of the entry that seals it");
   const { type, body } = entry.statement;
-  if (type !== "state.sealed" || body.tree !== value.tree) throw new ProofError("the entry does not seal this tree");
+  if (type !== "state.sealed" || body.tree !== value.tree || !isHex(body.root)) fail("the entry does not seal this tree");
   const leaf = verifyStateLeaf(body, decodeBase64(value.leaf), value.index, value.hashes.map((each) => decodeBase64(each, 32)));
   if (value.tree === "members") {
     const stream = present.filter((each) => each.entry.stream === `member/${leaf.member}`);
     const head = stream.find((each) => each.entry.seq === leaf.seq);
-    if (!head) throw new ProofError(`number ${leaf.seq} of member/${leaf.member} was recorded before the seal: entries are left out`);
-    if (encodeHex(leafHash(head.entry.data)) !== leaf.head) throw new ProofError(`number ${leaf.seq} of member/${leaf.member} is not the one sealed`);
+    if (!head) fail(`number ${leaf.seq} of member/${leaf.member} was recorded before the seal: entries are left out`);
+    if (encodeHex(leafHash(head.entry.data)) !== leaf.head) fail(`number ${leaf.seq} of member/${leaf.member} is not the one sealed`);
   }
-  found.states.push({ body, leaf });
+  dossier.states.push({ body, leaf });
 }
 
 /** Checks that a stamped checkpoint is a prefix of the bundle's; the tokens themselves are not read here. */
@@ -215,15 +275,15 @@ async function joined(name, files, signed, vkey) {
     if (place[2] !== "checkpoint" && !place[2].endsWith(".tsr")) throw new FormatError("it is neither checkpoint, consistency nor a token");
     return;
   }
-  const noted = files.get(`timestamps/${place[1]}/checkpoint`);
-  if (!noted) throw new ProofError("its checkpoint is missing");
+  const noted = files.get(`${STAMPS}${place[1]}/checkpoint`);
+  if (!noted) fail("its checkpoint is missing");
   const old = await openCheckpoint(noted, vkey);
   const text = decodeText(files.get(name));
   const blank = text.indexOf("\n\n");
   const lines = text.slice(0, Math.max(blank, 0)).split("\n");
   if (blank < 0 || !lines[0].startsWith("old ") || lines.length > 64) throw new FormatError("it is no consistency proof");
-  if (!signed || !sameBytes(encodeText(text.slice(blank + 2)), files.get("checkpoint"))) throw new ProofError("it does not lead to the bundle's checkpoint");
+  if (!signed || !sameBytes(encodeText(text.slice(blank + 2)), files.get(CHECKPOINT))) fail("it does not lead to the bundle's checkpoint");
   const size = parseDecimal(lines[0].slice(4), "the older size");
-  if (size !== old.size || String(size) !== place[1]) throw new ProofError("its checkpoint is of another size");
+  if (size !== old.size || String(size) !== place[1]) fail("its checkpoint is of another size");
   verifyConsistency(size, signed.size, lines.slice(1).map((each) => decodeBase64(each, 32)), old.root, signed.root);
 }

@@ -2,8 +2,10 @@
 
 import { FormatError } from "./bytes.js";
 import { checkBundle } from "./bundle.js";
+import { checkDossier } from "./dossier.js";
 import { engine } from "./ed25519.js";
 import { ago, digest, exactTime, make, makeMark, pageLanguage, points } from "./words.js";
+import { isZip, readZip } from "./zip.js";
 
 let lang = pageLanguage();
 const say = (zh, en) => (lang === "zh" ? zh : en);
@@ -73,24 +75,61 @@ async function check() {
   const place = document.getElementById("result");
   place.replaceChildren(make("p", {}, say("正在核对……", "Checking …")));
   try {
-    place.replaceChildren(...(await show(await checkBundle(chosen, typed))));
+    place.replaceChildren(...(await show(await checkChosen())));
     document.documentElement.dataset.state = place.dataset.state ?? "";
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     document.documentElement.dataset.state = "offline";
-    place.replaceChildren(make("p", {}, makeMark(lang, "offline")), make("p", {}, say("钥匙或见证名单写得不对：", "The key or the policy is not right: "), error.message));
+    place.replaceChildren(make("p", {}, makeMark(lang, "offline")), make("p", {}, say("核对不了，文件、钥匙或见证名单不对：", "It cannot be checked, for file, key or policy is not right: "), error.message));
   }
+}
+
+/** Checks a bundle's archive as a whole, if one was chosen, and then nothing else; else each file by itself. */
+async function checkChosen() {
+  const [archive, data] = [...chosen].find(([, each]) => isZip(each)) ?? [];
+  if (!data) return checkBundle(chosen, typed);
+  const found = await checkDossier(readZip(data), typed);
+  return { ...found, unread: [...chosen.keys()].filter((each) => each !== archive) };
 }
 
 async function show(found) {
   document.getElementById("result").dataset.state = found.state;
   const head = [make("h2", {}, say("结果", "Result")), make("div", { class: "check" }, make("p", { class: "line" }, makeMark(lang, found.state), make("span", {}, summary(found))))];
-  return [...head, ...found.items.map(showItem), ...unread(found), await howChecked(found)];
+  const items = found.dossier ? showDossier(found) : found.items.map(showItem);
+  return [...head, ...items, ...unread(found), await howChecked(found)];
 }
 
-function summary({ state, items, vkey }) {
+/** Shows what does not hold, then what the bundle is, then every entry, to be opened. */
+function showDossier({ dossier, items }) {
+  const { manifest, signed, quorum, states, disclosed } = dossier;
+  const bad = items.filter((each) => each.error);
+  const good = items.filter((each) => !each.error);
+  const facts = [];
+  const kinds = { member: say("成员档案", "Dossier of the member"), hearing: say("听证材料", "Papers for the hearing of"), paper: say("审计底稿", "Working paper") };
+  if (manifest) facts.push([kinds[manifest.kind], manifest.about]);
+  if (signed) facts.push(...checkpointFacts(signed));
+  facts.push(...quorumFacts(quorum));
+  facts.push([say("原文和附件", "Texts and files"), say(`${disclosed} 份，和记录里的承诺对得上`, `${disclosed}, as the entries commit to them`)]);
+  for (const { body, leaf } of states) facts.push([say("封存的账面", "Sealed state"), stateText(body, leaf)]);
+  const all = make("summary", {}, say(`对得上的 ${good.length} 条记录`, `The ${good.length} entries that hold`));
+  return [...bad.map(showItem), make("div", { class: "item" }, pairs(facts)), make("details", { class: "how" }, all, ...good.map(showItem))];
+}
+
+function stateText({ period, as_of: asOf }, leaf) {
+  const figures = [];
+  const add = (zh, en, text) => figures.push(`${say(zh, en)} ${text}`);
+  if (leaf.merit !== undefined) add("评分", "merit", points(leaf.merit).replace("+", ""));
+  if (leaf.service !== undefined) add("志愿服务分", "service", points(leaf.service).replace("+", ""));
+  if (leaf.rank !== undefined) add("名次", "rank", String(leaf.rank));
+  return say(`${period}，第 ${asOf} 条为止：${figures.join("，")}`, `${period}, as of size ${asOf}: ${figures.join(", ")}`);
+}
+
+function summary({ state, items, vkey, dossier }) {
   const bad = items.filter((each) => each.error || each.judgement?.proven).length;
   if (!vkey) return say("没有账本的钥匙，没法核对：请照公示单填上。", "Without the ledger's key nothing can be checked: type it from the notice.");
+  if (dossier && state === "mismatch") return say(`案卷里有 ${bad} 处对不上`, `${bad} ${bad === 1 ? "thing" : "things"} of the bundle ${bad === 1 ? "does" : "do"} not hold`);
+  if (dossier && state === "verified") return say("整个案卷都对得上，见证齐了", "the whole bundle holds, with a quorum of witnesses");
+  if (dossier) return say("整个案卷都对得上，还缺见证", "the whole bundle holds; a quorum of witnesses is missing");
   if (state === "mismatch") return say(`${items.length} 份里有 ${bad} 份对不上`, `${bad} of ${items.length} do not hold`);
   if (state === "verified") return say(`${items.length} 份都对得上，见证齐了`, `all ${items.length} hold, with a quorum of witnesses`);
   if (state === "waiting") return say(`${items.length} 份都对得上，还缺见证`, `all ${items.length} hold; a quorum of witnesses is missing`);
@@ -99,8 +138,8 @@ function summary({ state, items, vkey }) {
 }
 
 function showItem(item) {
-  const state = item.error || item.judgement?.proven ? "mismatch" : item.quorum?.met ? "verified" : item.quorum ? "waiting" : "offline";
-  const lines = [make("p", {}, makeMark(lang, state), " ", make("span", { class: "muted" }, item.name))];
+  const state = item.error || item.judgement?.proven ? "mismatch" : item.kind === "receipt" && !item.checkpoint ? null : item.quorum?.met ? "verified" : item.quorum ? "waiting" : "offline";
+  const lines = [make("p", {}, state && makeMark(lang, state), " ", make("span", { class: "muted" }, item.name))];
   if (item.error) lines.push(make("p", { class: "fault" }, item.error));
   if (item.judgement?.proven) {
     const [older, newer] = item.judgement.sizes;
@@ -109,17 +148,27 @@ function showItem(item) {
     lines.push(make("p", {}, say("单凭这份文件，证明不了账本改写过。留好它，去问公示单上的人。", "By itself this file does not prove that the ledger was rewritten. Keep it, and ask those named on the notice.")));
   }
   const facts = item.entry ? entryFacts(item) : item.evidence ? evidenceFacts(item.evidence) : [];
-  if (item.checkpoint) {
-    facts.push([say("账页", "State"), say(`${item.checkpoint.origin}，第 ${item.checkpoint.size} 条为止`, `${item.checkpoint.origin}, ${item.checkpoint.size} entries`)]);
-    facts.push([say("根哈希", "Root"), make("span", { class: "hash" }, digest(item.checkpoint.root))]);
-  }
-  if (item.quorum?.configured) {
-    const { count, of, at } = item.quorum;
-    const when = at === null ? "" : ` · ${exactTime(at * 1000)} (${ago(lang, at * 1000, Date.now())})`;
-    facts.push([say("见证", "Witnesses"), say(`${of} 家中 ${count} 家`, `${count} of ${of}`) + when]);
-  }
-  const list = facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
-  return make("div", { class: "item" }, ...lines, make("dl", { class: "pairs" }, ...list));
+  if (item.checkpoint) facts.push(...checkpointFacts(item.checkpoint));
+  facts.push(...quorumFacts(item.quorum));
+  return make("div", { class: "item" }, ...lines, pairs(facts));
+}
+
+function checkpointFacts({ origin, size, root }) {
+  return [
+    [say("账页", "State"), say(`${origin}，第 ${size} 条为止`, `${origin}, ${size} entries`)],
+    [say("根哈希", "Root"), make("span", { class: "hash" }, digest(root))],
+  ];
+}
+
+function quorumFacts(quorum) {
+  if (!quorum?.configured) return [];
+  const { count, of, at } = quorum;
+  const when = at === null ? "" : ` · ${exactTime(at * 1000)} (${ago(lang, at * 1000, Date.now())})`;
+  return [[say("见证", "Witnesses"), say(`${of} 家中 ${count} 家`, `${count} of ${of}`) + when]];
+}
+
+function pairs(facts) {
+  return make("dl", { class: "pairs" }, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }
 
 function entryFacts(item) {
@@ -158,10 +207,23 @@ async function howChecked(found) {
     yes.push(say("记录在签过名的账页里（包含证明），一个字节都没改", "The entries are in the signed state (inclusion proofs), byte for byte"));
     const signed = receipts.filter((each) => !each.unknown.length).length;
     if (signed) yes.push(say(`${signed} 条的签名，用文件里登记的钥匙验过`, `The signatures of ${signed}, with keys registered in these files`));
-    if (signed < receipts.length) no.push(say(`${receipts.length - signed} 条的签名：登记钥匙的收据不在文件里`, `The signatures of ${receipts.length - signed}: the receipts of their keys are not here`));
+    const other = found.dossier
+      ? say("用了别的签名算法，请用命令 mingzhang verify bundle", "made by another algorithm: use the command mingzhang verify bundle")
+      : say("登记钥匙的收据不在文件里", "the receipts of their keys are not here");
+    if (signed < receipts.length) no.push(say(`${receipts.length - signed} 条的签名：${other}`, `The signatures of ${receipts.length - signed}: ${other}`));
     no.push(say("之后有没有更正；签名的人当时有没有职权", "Whether a later entry corrects one; whether the signers held their roles"));
   }
+  if (found.dossier) {
+    if (found.state !== "mismatch") {
+      yes.push(say("清单上的每个文件都在，没有改过，也没有多出来的", "Every file of the manifest is there, unaltered, and no other"));
+      yes.push(say("该齐的记录从第一条起都在，中间没有抽掉的", "The records that must be whole are, from their first entry on"));
+      yes.push(say("公开的原文和附件是记录里承诺的那些；封存的账面和记录对得上", "Texts and files are those that the entries commit to; sealed states fit the entries"));
+    }
+    if (found.dossier.stamps) no.push(say("时间戳：请用命令 mingzhang verify bundle", "The timestamps: use the command mingzhang verify bundle"));
+    no.push(say("报告里写的是不是和记录一样：能证明的是收据，不是报告", "Whether the report says what the entries say: the receipts prove, not the report"));
+  }
   if (found.keyFrom === "files") no.push(say("钥匙取自文件本身：请和公示单上的对一对", "The key comes from the files themselves: compare it with the notice"));
+  if (found.keyFrom === "files" && found.dossier && !typed.policy.trim() && found.policy) no.push(say("见证名单取自案卷本身", "The witnesses' policy comes from the bundle itself"));
   if (!found.policy || found.policy.quorum === "none") no.push(say("见证：没有见证名单", "Witnesses: there is no policy"));
   const list = (items) => make("ul", { class: "ticks" }, ...items.map((each) => make("li", {}, each)));
   return make(

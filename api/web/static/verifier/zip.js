@@ -3,7 +3,9 @@
 import { FormatError, decodeText, sameBytes } from "./bytes.js";
 
 const NAMES_MAX = 20000;
+const DIRECTORY_BYTES_MAX = 4 * 1024 * 1024;
 const COMMENT_MAX = 65535;
+const [END_MARK, CENTRAL_MARK, LOCAL_MARK] = [0x06054b50, 0x02014b50, 0x04034b50];
 const [END_SIZE, CENTRAL_SIZE, LOCAL_SIZE] = [22, 46, 30];
 
 /** Tells whether bytes begin as an archive does. */
@@ -23,7 +25,7 @@ export function readZip(data) {
   if (count === 0xffff || view.getUint16(end + 8, true) === 0xffff || size === 0xffffffff || start === 0xffffffff) {
     bad("the archive is of the Zip64 kind, which nothing of a sane size needs");
   }
-  if (count > NAMES_MAX) bad(`the archive holds ${count} names, at most ${NAMES_MAX} are read`);
+  if (count > NAMES_MAX || size > DIRECTORY_BYTES_MAX) bad(`the archive holds ${count} names, at most ${NAMES_MAX} are read`);
   const comment = view.getUint16(end + 20, true);
   if (view.getUint32(end + 4, true) || view.getUint16(end + 8, true) !== count || end + END_SIZE + comment !== data.length) {
     bad("the archive's end is damaged");
@@ -37,7 +39,7 @@ export function readZip(data) {
     const [packed, inflated] = [view.getUint32(at + 20, true), view.getUint32(at + 24, true)];
     const raw = data.subarray(at + CENTRAL_SIZE, at + CENTRAL_SIZE + nameSize);
     const next = at + CENTRAL_SIZE + nameSize + extraSize + noteSize;
-    if (view.getUint32(at, true) !== 0x02014b50 || next > end || view.getUint16(at + 34, true)) bad("the archive's directory is damaged");
+    if (view.getUint32(at, true) !== CENTRAL_MARK || next > end || view.getUint16(at + 34, true)) bad("the archive's directory is damaged");
     const name = readName(raw);
     if (seen.has(name.toLowerCase())) bad(`the archive holds ${JSON.stringify(name.slice(0, 60))} twice`);
     seen.add(name.toLowerCase());
@@ -52,7 +54,7 @@ export function readZip(data) {
     const [localName, localExtra] = [view.getUint16(local + 26, true), view.getUint16(local + 28, true)];
     const told = view.getUint32(local + 18, true);
     if (
-      view.getUint32(local, true) !== 0x04034b50 ||
+      view.getUint32(local, true) !== LOCAL_MARK ||
       view.getUint16(local + 8, true) !== 0 ||
       !sameBytes(data.subarray(first, first + localName), raw) ||
       (told !== 0 && told !== packed)
@@ -71,9 +73,12 @@ export function readZip(data) {
   return files;
 }
 
+/** Finds the last mark of an archive's end, as `rfind` does in Python. */
 function findEnd(data, view) {
-  for (let at = data.length - END_SIZE; at >= Math.max(0, data.length - END_SIZE - COMMENT_MAX); at -= 1) {
-    if (view.getUint32(at, true) === 0x06054b50) return at;
+  for (let at = data.length - 4; at >= Math.max(0, data.length - END_SIZE - COMMENT_MAX); at -= 1) {
+    if (view.getUint32(at, true) !== END_MARK) continue;
+    if (data.length - at >= END_SIZE) return at;
+    break;
   }
   throw new FormatError("not a whole ZIP archive: its end is missing");
 }
