@@ -9,16 +9,14 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api import problems
 from api.answers import NO_CACHE, JsonBytes
 from api.service import ServiceOf
-from api.views import AsOfText, Ident, views_of
+from api.views import AsOfQuery, Ident, position, views_of
 from projections.activity import Activity
-from projections.asof import Wanted, parse_as_of
-from projections.fold import AsOf
 from projections.funds import Funds, FundSheet
 from projections.notices import Board
 from projections.reconciliation import Reconciliation
@@ -26,18 +24,6 @@ from projections.redactions import Redactions
 from projections.usage import Usage
 
 router = APIRouter(prefix="/v1", tags=["answers"])
-
-
-class AsOfQuery(BaseModel):
-    """Which position of the log."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    as_of: AsOfText = None
-
-    def wanted(self) -> Wanted | None:
-        """Return the prefix that is asked for. Raises FormatError."""
-        return parse_as_of(self.as_of) if self.as_of is not None else None
 
 
 class TableQuery(AsOfQuery):
@@ -101,7 +87,7 @@ def get_redactions(asked: Annotated[AsOfQuery, Query()], service: ServiceOf) -> 
 def board_json(found: Board) -> dict[str, Any]:
     """Return a notice board as JSON's types."""
     return {
-        **_position(found.as_of),
+        **position(found.as_of),
         "unit": found.unit,
         "tables": [each._asdict() for each in found.tables],
         "entries": [each._asdict() for each in found.entries],
@@ -111,7 +97,7 @@ def board_json(found: Board) -> dict[str, Any]:
 def usage_json(found: Usage) -> dict[str, Any]:
     """Return the use of items as JSON's types."""
     return {
-        **_position(found.as_of),
+        **position(found.as_of),
         "unit": found.asked.unit,
         "rulebook": found.rulebook,
         "period": found.asked.period.text,
@@ -124,7 +110,7 @@ def usage_json(found: Usage) -> dict[str, Any]:
 def reconciliation_json(found: Reconciliation) -> dict[str, Any]:
     """Return how a roster comes out as JSON's types."""
     return {
-        **_position(found.as_of),
+        **position(found.as_of),
         "unit": found.asked.unit,
         "rulebook": found.rulebook,
         "period": found.asked.period.text,
@@ -139,7 +125,7 @@ def reconciliation_json(found: Reconciliation) -> dict[str, Any]:
 def activity_json(found: Activity) -> dict[str, Any]:
     """Return the activity of scorers as JSON's types; hours with two decimals."""
     return {
-        **_position(found.as_of),
+        **position(found.as_of),
         "unit": found.unit,
         "month": found.month,
         "activity": [each._asdict() for each in found.found],
@@ -148,24 +134,19 @@ def activity_json(found: Activity) -> dict[str, Any]:
 
 def funds_json(found: Funds) -> dict[str, Any]:
     """Return every fund as JSON's types."""
-    return {**_position(found.as_of), "funds": [each._asdict() for each in found.funds]}
+    return {**position(found.as_of), "funds": [each._asdict() for each in found.funds]}
 
 
 def fund_json(found: FundSheet) -> dict[str, Any]:
     """Return a fund with its moves as JSON's types."""
     moves = [each._asdict() for each in found.moves]
-    return {**_position(found.as_of), **found.fund._asdict(), "moves": moves}
+    return {**position(found.as_of), **found.fund._asdict(), "moves": moves}
 
 
 def redactions_json(found: Redactions) -> dict[str, Any]:
     """Return erasures as JSON's types."""
     erased = [each._asdict() | {"actors": each.actors.split()} for each in found.found]
-    return {**_position(found.as_of), "erased": erased}
-
-
-def _position(as_of: AsOf) -> dict[str, Any]:
-    position = {"size": as_of.size, "recorded_at": as_of.recorded_at}
-    return {"as_of": position | {"not_counted": list(as_of.parked)}}
+    return {**position(found.as_of), "erased": erased}
 
 
 def _answer(value: dict[str, Any]) -> Response:

@@ -21,12 +21,13 @@ from api.bodies import Bodies, bodies_of, media_type
 from api.rights import need_office
 from api.service import Service, ServiceOf
 from api.tables.writer import write_table
+from api.views import AsOfQuery, AsOfText
+from api.views import wanted as prefix
 from ledger.entry import format_instant
 from ledger.errors import FormatError, NotFoundError
 from ledger.store.media import XLSX
 from ledger.store.register import ACCESS_PAGE_MAX, PURPOSE_MAX, Filed, Register
 from projections.asof import Wanted as AsOfWanted
-from projections.asof import parse_as_of
 from projections.finding import (
     HEADER,
     PAGE_MAX,
@@ -77,7 +78,7 @@ class Question(BaseModel):
     amount_min: int | None = Field(None, ge=-(2**53), le=2**53)
     amount_max: int | None = Field(None, ge=-(2**53), le=2**53)
     reversed: bool | None = None
-    as_of: str | None = Field(None, max_length=32, description="a log size, or a day")
+    as_of: AsOfText = None
 
     def wanted(self) -> Wanted:
         """Return the conditions. Raises FormatError for a day that there is not."""
@@ -88,7 +89,7 @@ class Question(BaseModel):
 
     def position(self) -> AsOfWanted | None:
         """Return the prefix of the log that is asked for. Raises FormatError."""
-        return None if self.as_of is None else parse_as_of(self.as_of)
+        return prefix(self.as_of)
 
 
 class PageQuestion(Question):
@@ -98,22 +99,16 @@ class PageQuestion(Question):
     after: int | None = Field(None, ge=0, le=2**53)
 
 
-class CasesQuestion(BaseModel):
+class CasesQuestion(AsOfQuery):
     """Which disputes: the open ones, or all."""
 
-    model_config = ConfigDict(extra="forbid")
-
     every: bool = False
-    as_of: str | None = Field(None, max_length=32)
 
 
-class ActivityQuestion(BaseModel):
+class ActivityQuestion(AsOfQuery):
     """Which month of recording."""
 
-    model_config = ConfigDict(extra="forbid")
-
     month: str = Field(max_length=16, description="such as `2025-03`")
-    as_of: str | None = Field(None, max_length=32)
 
 
 class AccessQuestion(BaseModel):
@@ -223,8 +218,7 @@ def get_activity(
     `hours` is the median since the step before of the same entry, null where there was none.
     """
     _, views, _ = _open(request, service)
-    position = None if question.as_of is None else parse_as_of(question.as_of)
-    return _json(activity_json(views.activity(unit, question.month, position)))
+    return _json(activity_json(views.activity(unit, question.month, question.wanted())))
 
 
 @router.get(
@@ -233,19 +227,29 @@ def get_activity(
 def get_disputes(
     request: Request, question: Annotated[CasesQuestion, Query()], service: ServiceOf
 ) -> Response:
-    """Return disputes with the term that runs, what is near or passed first."""
+    """Return disputes with the term that runs, what is near or passed first.
+
+    With `as_of` they are looked at on the day on which that position was recorded.
+    """
     _, views, _ = _open(request, service)
-    position = None if question.as_of is None else parse_as_of(question.as_of)
-    return _json(shown.cases(views.disputes(_now(), position, every=question.every)))
+    position = question.wanted()
+    when = _now() if position is None else None
+    return _json(shown.cases(views.disputes(when, position, every=question.every)))
 
 
 @router.get(
-    "/disputes/{ident}", response_class=JsonBytes, responses=problems.documented(401, 403, 404, 422)
+    "/disputes/{ident}",
+    response_class=JsonBytes,
+    responses=problems.documented(400, 401, 403, 404, 422),
 )
-def get_dispute(request: Request, ident: DisputeId, service: ServiceOf) -> Response:
+def get_dispute(
+    request: Request, ident: DisputeId, question: Annotated[AsOfQuery, Query()], service: ServiceOf
+) -> Response:
     """Return a dispute as the log tells it, with its steps: neither filer nor target."""
     _, views, _ = _open(request, service)
-    return _json(shown.case_file(views.dispute(ident, _now())))
+    position = question.wanted()
+    when = _now() if position is None else None
+    return _json(shown.case_file(views.dispute(ident, when, position)))
 
 
 @router.post(

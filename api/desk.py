@@ -1,4 +1,8 @@
-"""What the clerk and people's questions about entries work on: the rules over the signed state."""
+"""What the clerk and people's questions about entries work on: the rules over a signed state.
+
+A question about the past is answered from the log's prefix alone, on the day on which the last
+entry of the prefix was recorded.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,9 @@ from ledger.store.ledger import Ledger
 from ledger.store.outlook import Outlook
 from ledger.store.port import Clock, SystemClock
 from projections import terms
+from projections.asof import Wanted
+from projections.entries import ENTRIES
+from projections.fold import AsOf, recorded_at
 from projections.terms import TERMS, Open
 from projections.views import Views
 
@@ -34,6 +41,7 @@ _FIRST = "00000000-0000-0000-0000-000000000000"
 class Tasks(NamedTuple):
     """What waits for somebody; `more` where not all that is under way was looked at."""
 
+    as_of: AsOf
     duties: list[Duty]
     more: bool
 
@@ -53,6 +61,7 @@ class Whereabouts(NamedTuple):
     `due` is the last day of the term that runs, None where none does.
     """
 
+    as_of: AsOf
     member: str
     today: str
     entry: PointsEntry
@@ -62,7 +71,7 @@ class Whereabouts(NamedTuple):
 
 
 class Desk:
-    """Answers from the newest signed state; close it before the ledger.
+    """Answers from the newest signed state or an earlier one; close it before the ledger.
 
     Every question raises BusyError while the database or the read model cannot answer.
     """
@@ -73,6 +82,7 @@ class Desk:
         self._ledger = ledger
         self.views = Views(self._pool)
         self.outlook = Outlook(ledger)
+        self._past = Outlook(ledger)
         self.heartbeat = Heartbeat(self._pool)
 
     def close(self) -> None:
@@ -87,23 +97,36 @@ class Desk:
                 raise NotFoundError("the ledger is not founded yet: it has no entries")
             yield world, world.today(format_instant(self.clock.now()))
 
-    def tasks(self, actor: str, limit: int = TASKS_MAX) -> Tasks:
+    @contextmanager
+    def _then(self, at: AsOf, *, past: bool) -> Iterator[tuple[World, Outlook, str]]:
+        """Hold the world at a position, with its outlook and the date on which it is asked."""
+        # What the clerk follows is not led back, unless it is behind anyway.
+        outlook = self.outlook if self.outlook.size <= at.size else self._past
+        with outlook.then(at.size) as world:
+            if world.organisation is None:
+                raise NotFoundError("the ledger is not founded yet: it has no entries")
+            when = at.recorded_at if past else format_instant(self.clock.now())
+            yield world, outlook, world.today(when)
+
+    def tasks(self, actor: str, limit: int = TASKS_MAX, as_of: Wanted | None = None) -> Tasks:
         """Return the steps that wait for an actor, those whose turn it is and the soonest first.
 
         `limit` at most, of the first LOOKED_MAX entries under way where the actor has a role.
         Raises NotFoundError for an unknown actor.
         """
         found: list[Duty] = []
-        with self.today() as (world, today):
+        model = TERMS if as_of is None else ENTRIES
+        at = self.views.read(model, lambda found: found.as_of, as_of)
+        with self._then(at, past=as_of is not None) as (world, outlook, today):
             known = world.actors.get(actor)
             if known is None:
                 raise NotFoundError(f"no actor {actor} has a key in this log")
             members = self._within(world, actor)
             after, looked, more = _FIRST, 0, True
             while len(found) < limit and looked < LOOKED_MAX:
-                page = self._under_way(members, after)
+                page = self._under_way(members, after, at.size if as_of is not None else None)
                 for each in page:
-                    account = self.outlook.account(each.member)
+                    account = outlook.account(each.member)
                     if each.entry in account.entries:
                         waiting = duties(world, account, each.member, each.entry, today)
                         found += [duty for duty in waiting if actor in duty.people]
@@ -112,9 +135,9 @@ class Desk:
                     break
                 after, looked = page[-1].entry, looked + len(page)
         found.sort(key=lambda duty: (duty.turn != actor, duty.due or "9999", duty.entry))
-        return Tasks(found[:limit], more or len(found) > limit)
+        return Tasks(at, found[:limit], more or len(found) > limit)
 
-    def where(self, entry: str) -> Whereabouts:
+    def where(self, entry: str, as_of: Wanted | None = None) -> Whereabouts:
         """Return where an entry is, named by the statement that brought it in.
 
         Raises NotFoundError for what is none.
@@ -123,10 +146,17 @@ class Desk:
             UUID(entry)
         except ValueError:
             raise NotFoundError(f"{entry[:40]!r} is no statement's id: it is a UUID") from None
-        _, data = self._ledger.find(entry)
+        index, data = self._ledger.find(entry)
         member = parse_entry(data).stream.partition("/")[2]
-        with self.today() as (world, today):
-            account = self.outlook.account(member)
+        if as_of is None:
+            size = self._ledger.size()
+            at = AsOf(size, recorded_at(size - 1, self._ledger.entry(size - 1)))
+        else:
+            at = self.views.read(TERMS, lambda found: found.as_of, as_of)
+            if index >= at.size:
+                raise NotFoundError(f"statement {entry} is not among the first {at.size} entries")
+        with self._then(at, past=as_of is not None) as (world, outlook, today):
+            account = outlook.account(member)
             found = account.entries.get(entry)
             if found is None:
                 raise NotFoundError(f"statement {entry} brought no points entry in")
@@ -136,10 +166,15 @@ class Desk:
                 for each in found.steps
             )
             waits = tuple(duties(world, account, member, entry, today))
-            return Whereabouts(member, today, found, due.due if due else None, steps, waits)
+            return Whereabouts(at, member, today, found, due.due if due else None, steps, waits)
 
-    def _under_way(self, members: list[str] | None, after: str) -> list[Open]:
-        return self.views.read(TERMS, lambda at: terms.under_way(at, members, after, _PAGE_ENTRIES))
+    def _under_way(self, members: list[str] | None, after: str, size: int | None) -> list[Open]:
+        """Return entries under way behind `after`: of the terms, or those of a size in the past."""
+        asked = (members, after, _PAGE_ENTRIES)
+        if size is None:
+            return self.views.read(TERMS, lambda at: terms.under_way(at, *asked))
+        then = Wanted(size=size)
+        return self.views.read(ENTRIES, lambda at: terms.were_under_way(at, *asked), then)
 
     def _within(self, world: World, actor: str) -> list[str] | None:
         """Return the members whose entries an actor may have a step in, None for all of them.

@@ -54,7 +54,7 @@ def filed(found: Filed, debits: Page | None) -> dict[str, Any]:
     """Return what the register holds of a case, with debits on the filer soon after filing.
 
     `retaliation` is None where no member is known: nothing was looked at then. It flags, and
-    judges nothing.
+    judges nothing. `as_of` is the position that it holds for.
     """
     return {
         "as_of": None if debits is None else as_of(debits.as_of),

@@ -25,6 +25,7 @@ from projections.statements import Line, MemberStatement
 from projections.views import Views
 
 PAGE_PLACES, PAGE_PLACES_MAX = 100, 1_000
+AS_OF_MAX = 1_800
 
 router = APIRouter(prefix="/v1", tags=["answers"])
 
@@ -32,10 +33,25 @@ Ident = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,64}$")]
 AsOfText = Annotated[
     str | None,
     Field(
-        max_length=80,
-        description="A log size, or a day of recording; without it, all that is folded",
+        max_length=AS_OF_MAX,
+        description=(
+            "A log size, a day of recording, or a signed checkpoint in base64url; without it, all "
+            "that is folded"
+        ),
     ),
 ]
+
+
+class AsOfQuery(BaseModel):
+    """Which position of the log."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: AsOfText = None
+
+    def wanted(self) -> Wanted | None:
+        """Return the prefix that is asked for. Raises FormatError."""
+        return wanted(self.as_of)
 
 
 class RankingQuery(BaseModel):
@@ -79,7 +95,7 @@ def get_ranking(
     only = {"rulebook": page.rulebook, "member_type": page.type, "category": page.category}
     after = _cursor(page.after) if page.after is not None else None
     found = views_of(service).ranking_page(
-        unit, page.period, page.limit, after, _wanted(page.as_of), **only
+        unit, page.period, page.limit, after, wanted(page.as_of), **only
     )
     return _answer(ranking_json(found, page.limit))
 
@@ -97,7 +113,7 @@ def get_statement(
     Each with its worth, what it counts, what clipped it, and the whole of its way.
     """
     found = views_of(service).statement(
-        ident, _wanted(page.as_of), after=page.after, limit=page.limit
+        ident, wanted(page.as_of), after=page.after, limit=page.limit
     )
     return _answer(statement_json(found))
 
@@ -114,7 +130,7 @@ def ranking_json(found: Ranking, limit: int) -> dict[str, Any]:
     last = found.standings[-1] if len(found.standings) == limit else None
     excellent = found.excellent
     return {
-        **_position(found.as_of),
+        **position(found.as_of),
         "unit": found.unit,
         "rulebook": found.rulebook,
         "period": found.period.text,
@@ -141,7 +157,7 @@ def statement_json(found: MemberStatement) -> dict[str, Any]:
     """Return a page of a statement as JSON's types."""
     member = found.member
     return {
-        **_position(found.as_of),
+        **position(found.as_of),
         "member": member.id,
         "unit": member.unit,
         "member_type": member.member_type,
@@ -173,7 +189,8 @@ def _line_json(line: Line) -> dict[str, Any]:
     }
 
 
-def _position(as_of: AsOf) -> dict[str, Any]:
+def position(as_of: AsOf) -> dict[str, Any]:
+    """Return which position of the log an answer holds for, as every answer says it."""
     return {
         "as_of": {
             "size": as_of.size,
@@ -187,7 +204,8 @@ def _answer(value: dict[str, Any]) -> Response:
     return JsonBytes(orjson.dumps(value), headers=NO_CACHE)
 
 
-def _wanted(text: str | None) -> Wanted | None:
+def wanted(text: str | None) -> Wanted | None:
+    """Return the prefix that a question asks for. Raises FormatError."""
     return parse_as_of(text) if text is not None else None
 
 

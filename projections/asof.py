@@ -7,6 +7,7 @@ organisation's time zone, never acts by their dates.
 from __future__ import annotations
 
 import re
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -50,18 +51,36 @@ class Wanted:
 
 
 def parse_as_of(text: str) -> Wanted:
-    """Read a size, such as `1234`, or a day, such as `2025-03-01`. Raises FormatError."""
+    """Read a size, such as `1234`, a day, such as `2025-03-01`, or a checkpoint in base64url.
+
+    No signature is verified: what a checkpoint picks must have its root. Raises FormatError.
+    """
     if _SIZE(text):
         return Wanted(size=int(text))
     try:
         if _DAY(text):
             return Wanted(day=date.fromisoformat(text).isoformat())
-    except ValueError:
-        pass
-    raise FormatError(
-        f"{text[:80]!r} is neither a log size (1234) nor a day (2025-03-01) nor the file of a "
-        "checkpoint"
-    )
+        data = b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+        return Wanted(checkpoint=parse_body(note.parse(data).text))
+    except (ValueError, FormatError):
+        raise FormatError(
+            f"{text[:80]!r} is neither a log size (1234) nor a day (2025-03-01) nor a checkpoint "
+            "(its file, or over HTTP its bytes in base64url)"
+        ) from None
+
+
+def as_of_value(text: str) -> str:
+    """Return what stands for `text`, which may name a checkpoint's file, where no files are read.
+
+    Raises FormatError.
+    """
+    path = Path(text)
+    if _SIZE(text) or _DAY(text) or not path.is_file():
+        return text
+    with path.open("rb") as file:
+        data = file.read(NOTE_SIZE_MAX)
+    note.parse(data)
+    return urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def read_as_of(text: str, vkey: VerifierKey | None) -> Wanted:

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, NamedTuple
 
 from ledger.domain import policy
+from ledger.domain.account import DIRECT, ENDED, FILED
 from ledger.domain.event import Event
 from ledger.domain.lapses import PASSES_MAX
 from projections.columns import DATE, Id, Note
@@ -213,4 +214,15 @@ def under_way(at: Snapshot, members: list[str] | None, after: str, limit: int) -
     """Return entries under way of `members`, or of all, by id behind `after`."""
     asked = {"members": members, "entry": after, "limit": limit}
     rows = at.connection.execute(query("terms", "under_way", at.build).encode(), asked)
+    return [Open(entry, member) for entry, member in rows]
+
+
+def were_under_way(at: Snapshot, members: list[str] | None, after: str, limit: int) -> list[Open]:
+    """Return what `under_way` returned when the log ended at a snapshot of the model `entries`.
+
+    This model keeps no past. What waits for nobody may be among them.
+    """
+    asked = {"members": members, "entry": after, "limit": limit, "size": at.as_of.size}
+    asked |= {"direct": DIRECT, "ended": sorted({FILED, *ENDED})}
+    rows = at.connection.execute(query("entries", "under_way", at.build).encode(), asked)
     return [Open(entry, member) for entry, member in rows]

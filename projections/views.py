@@ -236,19 +236,31 @@ class Views:
             as_of,
         )
 
-    def disputes(self, when: str, as_of: Wanted | None = None, *, every: bool = False) -> Cases:
-        """Return the open disputes, or all, by what is due first, on a day or at an instant."""
+    def disputes(
+        self, when: str | None = None, as_of: Wanted | None = None, *, every: bool = False
+    ) -> Cases:
+        """Return the open disputes, or all, by what is due first, on a day or at an instant.
+
+        Without `when` they are looked at when the last entry of the position was recorded.
+        """
         return self.read(
             DISPUTES,
-            lambda at: disputes.from_database(at.connection, at.build, at.as_of, when, every=every),
+            lambda at: disputes.from_database(
+                at.connection, at.build, at.as_of, when or at.as_of.recorded_at, every=every
+            ),
             as_of,
         )
 
-    def dispute(self, ident: str, when: str, as_of: Wanted | None = None) -> CaseFile:
-        """Return a dispute with its steps. Raises NotFoundError for an unknown one."""
+    def dispute(self, ident: str, when: str | None = None, as_of: Wanted | None = None) -> CaseFile:
+        """Return a dispute with its steps, looked at as `disputes` are.
+
+        Raises NotFoundError for an unknown one.
+        """
         return self.read(
             DISPUTES,
-            lambda at: disputes.file_from_database(at.connection, at.build, at.as_of, ident, when),
+            lambda at: disputes.file_from_database(
+                at.connection, at.build, at.as_of, ident, when or at.as_of.recorded_at
+            ),
             as_of,
         )
 

@@ -55,10 +55,13 @@ def due(
     as_of: console.AsOf = None,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
-    """List disputes with the term that runs, what is near or passed first."""
+    """List disputes with the term that runs, what is near or passed first.
+
+    With --as-of they are looked at on the day on which that position was recorded.
+    """
     wanted = read_wanted(as_of, data)
     with _open(data) as (_, views, _register):
-        found = views.disputes(_now(), wanted, every=every)
+        found = views.disputes(_now() if wanted is None else None, wanted, every=every)
     for each in found.standings:
         typer.echo(_line(each))
     typer.echo(f"{len(found.standings)} disputes on {found.today}, as of size {found.as_of.size}")
@@ -79,7 +82,8 @@ def show(
     """Show a dispute as the log tells it, with its steps, as JSON."""
     wanted = read_wanted(as_of, data)
     with _open(data) as (_, views, _register):
-        _echo(shown.case_file(views.dispute(ident, _now(), wanted)))
+        when = _now() if wanted is None else None
+        _echo(shown.case_file(views.dispute(ident, when, wanted)))
 
 
 def file(

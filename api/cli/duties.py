@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import httpx
 import typer
 
 from api.cli import console
 from api.cli.submit import TIMEOUT_S
+from projections.asof import as_of_value
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="The data folder, on the ledger's own machine.")
@@ -41,15 +42,17 @@ def register(app: typer.Typer) -> None:
 
 def tasks(
     actor: Annotated[str, typer.Option("--actor", help="The id of the actor who asks.")],
+    as_of: console.AsOf = None,
     data: Data = None,
     url: Url = None,
 ) -> None:
     """Show what waits for you.
 
     Every step that you may take, the ones whose turn is yours first (*), each with its last day,
-    the entry, and who else may take it.
+    the entry, and who else may take it. With --as-of, what waited on the day on which that
+    position was recorded.
     """
-    with asking(data, url) as ask:
+    with asking(data, url, as_of) as ask:
         answer = ask.tasks(actor)
     found = answer["tasks"]
     if not found:
@@ -65,18 +68,21 @@ def tasks(
         )
     if answer["more"]:
         typer.echo("there may be more: these are the first that were found", err=True)
+    _say_position(answer)
 
 
 def where(
     entry: Annotated[str, typer.Argument(help="The id of the statement that brought it in.")],
+    as_of: console.AsOf = None,
     data: Data = None,
     url: Url = None,
 ) -> None:
     """Show where an entry is.
 
-    Its state, the steps so far with who took them, what it waits for and until when.
+    Its state, the steps so far with who took them, what it waits for and until when; with --as-of
+    what was so on the day on which that position was recorded.
     """
-    with asking(data, url) as ask:
+    with asking(data, url, as_of) as ask:
         found = ask.way(entry)
     typer.echo(
         f"{found['entry']}  member {found['member']}  {found['item']} of {found['act_date']}"
@@ -88,6 +94,12 @@ def where(
         people = ", ".join(each["people"]) or "nobody who may: ask the unit above"
         turn = f", it is {each['turn']}'s turn" if len(each["people"]) > 1 else ""
         typer.echo(f"  waits for: {STEPS[each['statement']]} by {people}{turn}")
+    _say_position(found)
+
+
+def _say_position(answer: dict[str, Any]) -> None:
+    at = answer["as_of"]
+    typer.echo(f"as of log size {at['size']} ({at['recorded_at']})")
 
 
 class Questions(NamedTuple):
@@ -98,35 +110,41 @@ class Questions(NamedTuple):
 
 
 @contextmanager
-def asking(data: Path | None, url: str | None) -> Iterator[Questions]:
+def asking(data: Path | None, url: str | None, as_of: str | None = None) -> Iterator[Questions]:
     """Give the questions, over HTTP or on the ledger's own machine."""
     if (data is None) == (url is None):
         raise console.CommandError("give --url or --data, one of them")
     if url is not None:
+        then = {} if as_of is None else {"as_of": as_of_value(as_of)}
         with httpx.Client(base_url=url.rstrip("/"), timeout=TIMEOUT_S) as client:
             yield Questions(
-                lambda actor: _answer(client, f"/v1/tasks?{urlencode({'actor': actor})}"),
-                lambda entry: _answer(client, f"/v1/way/{quote(entry)}"),
+                lambda actor: _answer(client, "/v1/tasks", {"actor": actor} | then),
+                lambda entry: _answer(client, f"/v1/way/{quote(entry)}", then),
             )
         return
     # A question over HTTP needs nothing of a ledger, whose imports take long.
+    from api.cli.ask import read_wanted  # noqa: PLC0415
     from api.desk import Desk  # noqa: PLC0415
     from api.duties import shown_tasks, shown_way  # noqa: PLC0415
     from ledger.store.ledger import Ledger, Options  # noqa: PLC0415
+    from projections.entries import ENTRIES  # noqa: PLC0415
     from projections.runner import Runner  # noqa: PLC0415
     from projections.terms import TERMS  # noqa: PLC0415
 
+    assert data is not None  # noqa: S101 - one of the two is given
+    wanted = read_wanted(as_of, data)
+    models = (TERMS,) if wanted is None else (TERMS, ENTRIES)
     with Ledger.open(data, options=Options(append=False)) as ledger, closing(Desk(ledger)) as desk:
-        Runner(ledger.database.connect, ledger.size, (TERMS,)).catch_up()
+        Runner(ledger.database.connect, ledger.size, models).catch_up()
         yield Questions(
-            lambda actor: shown_tasks(actor, desk.tasks(actor)),
-            lambda entry: shown_way(desk.where(entry)),
+            lambda actor: shown_tasks(actor, desk.tasks(actor, as_of=wanted)),
+            lambda entry: shown_way(desk.where(entry, wanted)),
         )
 
 
-def _answer(client: httpx.Client, path: str) -> dict[str, Any]:
+def _answer(client: httpx.Client, path: str, asked: dict[str, str]) -> dict[str, Any]:
     try:
-        answer = client.get(path)
+        answer = client.get(path, params=asked)
         found: dict[str, Any] = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise console.CommandError(f"no answer from {client.base_url}: {error}") from None

@@ -1,4 +1,4 @@
-"""What the rules say about the signed state: the world of decisions, for whoever asks questions.
+"""What the rules say about a signed state: the world of decisions, for whoever asks questions.
 
 A second copy beside the sequencer's own, which nobody else may touch. It follows the log when it is
 asked; accounts are read as they are needed, and again only where they have grown.
@@ -21,7 +21,7 @@ _SPAN = PAGE_ENTRIES * 50
 
 
 class Outlook:
-    """Gives the world as of the newest signed size, to one asker at a time."""
+    """Gives the world as of a signed size, to one asker at a time."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -34,7 +34,24 @@ class Outlook:
     def now(self) -> Iterator[World]:
         """Hold the world at the newest signed size. Raises BusyError."""
         with self._lock:
-            self._follow()
+            self._follow(self._reader.size())
+            yield self._world
+
+    @property
+    def size(self) -> int:
+        """The log size of the world that was held last."""
+        return self._size
+
+    @contextmanager
+    def then(self, size: int) -> Iterator[World]:
+        """Hold the world at a signed size: quick behind the last one, anew before it.
+
+        Raises BusyError.
+        """
+        with self._lock:
+            if size < self._size:
+                self._world, self._size, self._accounts = World(), 0, {}
+            self._follow(size)
             yield self._world
 
     def account(self, member: str) -> Account:
@@ -53,10 +70,9 @@ class Outlook:
         self._accounts[stream] = self._world.accounts[stream] = account
         return account
 
-    def _follow(self) -> None:
+    def _follow(self, size: int) -> None:
         # An account in the world would be moved by what is not about points alone.
         self._world.accounts.forget()
-        size = self._reader.size()
         for start in range(self._size, size, _SPAN):
             stop = min(size, start + _SPAN)
             for index, data in self._reader.structural(start, stop):

@@ -19,6 +19,13 @@ WHERE {conditions}
 ORDER BY e.log_index DESC
 LIMIT %(limit)s
 
+-- under_way: entries that came in by a way and have not ended, of some members or of all
+SELECT e.id::text, e.member FROM mingzhang_views.entries_{b}_entry e
+WHERE e.origin <> %(direct)s AND e.state <> ALL(%(ended)s) AND e.id > %(entry)s::uuid
+    AND e.since <= %(size)s AND e.until > %(size)s
+    AND (%(members)s::text[] IS NULL OR e.member = ANY(%(members)s::text[]))
+ORDER BY e.id LIMIT %(limit)s
+
 -- if_now: the newest version of each row
 e.until = 9223372036854775807
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 
@@ -12,6 +14,7 @@ from projections.advance import open_connection
 from projections.batch import UNTIL_NOW
 from projections.catalogue import MODELS
 from projections.fold import Key, ReadModel, Rows, Table
+from projections.views import Snapshot
 from tests.support.journal import Journal
 
 
@@ -96,3 +99,18 @@ def stored(connection: Any, model: ReadModel, table: Table[Any], number: int) ->
     place = sql.Identifier("mingzhang_views", model.table_name(table, number))
     found = connection.execute(sql.SQL("SELECT {} FROM {}").format(names, place))
     return list(found.fetchall())
+
+
+def rows_then(at: Snapshot, model: ReadModel, table: Table[Any]) -> list[Any]:
+    """Return a table's rows as of a snapshot's size, without the sizes that they held for."""
+    names = sql.SQL(", ").join([sql.Identifier(each) for each in table.columns])
+    place = sql.Identifier("mingzhang_views", model.table_name(table, at.build))
+    then = " WHERE since <= %(size)s AND until > %(size)s" if table.past else ""
+    asked = sql.SQL("SELECT {} FROM {}" + then).format(names, place)
+    found = at.connection.execute(asked, {"size": at.as_of.size}).fetchall()
+    return [tuple(map(_as_folded, each)) for each in found]
+
+
+def _as_folded(value: Any) -> Any:
+    """Return a column's value as folds have it: identifiers and dates are text there."""
+    return str(value) if isinstance(value, (UUID, date)) else value
