@@ -87,7 +87,9 @@ def test_from_a_claim_to_publicity_and_an_objection_without_json(
     waits = desk.run("tasks", "--actor", "lead-1")
     assert waits.startswith("* ")
     assert entry in waits
-    assert desk.run("tasks", "--actor", "in-1").startswith("nothing waits 没有待办\nas of log size ")
+    assert desk.run("tasks", "--actor", "in-1").startswith(
+        "nothing waits 没有待办\nas of log size "
+    )
 
     assert "waits for points.checked by lead-1" in desk.refused("take", entry, by="east-com-1")
     desk.run("take", entry, by="lead-1")
