@@ -53,16 +53,13 @@ def _write_figure(paper: Paper, zh: FigureView, en: FigureView) -> None:
     paper.keep(40)
     title = zh.rulebook if zh.rulebook == en.rulebook else f"{zh.rulebook} · {en.rulebook}"
     paper.text(f"{zh.year} · {title}")
-    paper.pairs(
-        [
-            (f"{zh.kind} {en.kind}", zh.amount),
-            *(
-                (f"{left.label} {right.label}", left.amount)
-                for left, right in zip(zh.parts, en.parts, strict=True)
-            ),
-        ],
-        label_mm=100,
-    )
+    pairs = [
+        (f"{left.label} {right.label}", left.amount)
+        for left, right in zip(zh.parts, en.parts, strict=True)
+    ]
+    if zh.kind not in {each.label for each in zh.parts}:
+        pairs.insert(0, (f"{zh.kind} {en.kind}", zh.amount))
+    paper.pairs(pairs, label_mm=100)
     for left, right in zip(zh.notes, en.notes, strict=True):
-        paper.text(f"{left} {right}", SMALL_PT)
+        paper.text(f"{left} · {right}", SMALL_PT)
     paper.space(2)
