@@ -162,8 +162,9 @@ def near(hashes: Sequence[int], bits: int) -> Iterator[tuple[int, int, int]]:
     """Yield (place, later place, distance) of hashes that differ in at most `bits`."""
     known = np.array(hashes, dtype=np.uint64)
     for one in range(len(known) - 1):
-        parts = (known[one + 1 :] ^ known[one]).view(np.uint16).reshape(-1, 4)
-        distances = _POPULATION[parts].sum(axis=1)
+        counts = _POPULATION[(known[one + 1 :] ^ known[one]).view(np.uint16)]
+        # The sum over columns by numpy's own `sum` takes several times as long.
+        distances = counts[0::4] + counts[1::4] + counts[2::4] + counts[3::4]
         for behind in np.flatnonzero(distances <= bits):
             yield one, one + 1 + int(behind), int(distances[behind])
 
