@@ -10,6 +10,8 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +31,16 @@ def start(module: str, *args: str, stdin: int = subprocess.PIPE) -> subprocess.P
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": home},
     )
+
+
+@contextmanager
+def while_asked() -> Iterator[None]:
+    """End a helper quietly when whoever started it is gone: nobody is left to read its errors."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is buffered still is written out at the end of the process: to nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_frame(pipe: IO[bytes], value: Any) -> None:

@@ -71,7 +71,7 @@ def main() -> None:
     """Run the command line; every error of ours is one line on standard error."""
     words = sys.argv[1:]
     try:
-        _command_line(words)(words, prog_name="mingzhang")
+        command_line(words)(words, prog_name="mingzhang")
     except MingzhangError as error:
         sys.exit(console.show(error))
     except BrokenPipeError:
@@ -83,7 +83,7 @@ def main() -> None:
         sys.exit(console.show(console.CommandError(f"{place}{error.strerror or error}")))
 
 
-def _command_line(words: Sequence[str]) -> typer.Typer:
+def command_line(words: Sequence[str]) -> typer.Typer:
     """Return the commands; of the one that is asked for only, where it is known."""
     asked = next((word for word in words if not word.startswith("-")), "")
     app = typer.Typer(

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from api.cli import console
+from api.cli.ask import read_wanted
 from api.cli.submit import Item, Outcome, batches
 from api.cli.transport import Transport, transport
 from api.tables.importer import Importer, Signed, same_statement
@@ -20,8 +21,11 @@ from api.tables.rows import RowError, drafts
 from api.tables.template import make_template
 from api.tables.writer import write_table
 from ledger.entry import parse_entry
+from ledger.errors import NotFoundError
 from ledger.log import receipt
 from ledger.store.ledger import Ledger, Options, read_origin
+from ledger.verify.source import root_at
+from projections.asof import Wanted, check_same
 
 SHOWN_MAX = 20
 PAGE_ENTRIES = 5_000
@@ -137,6 +141,7 @@ def import_table(
 def export_table(
     kind: Annotated[KindName, typer.Argument(help="What the rows are.")],
     out: Annotated[Path, typer.Argument(help="The new .xlsx or .csv file.")],
+    as_of: console.AsOf = None,
     data: console.DataDir = console.DATA_DIR,
 ) -> None:
     """Write recorded statements as a table that can be imported again.
@@ -145,17 +150,29 @@ def export_table(
     """
     console.need_free(out)
     media_type = table_type(out.name)
-    wanted = KINDS[kind]
+    wanted, position = KINDS[kind], read_wanted(as_of, data)
     with Ledger.open(data, options=Options(append=False)) as ledger:
-        rows = list(_recorded(ledger, wanted))
+        size = ledger.size() if position is None else _prefix(ledger, position)
+        rows = list(_recorded(ledger, wanted, size))
     header = [each.header for each in wanted.columns]
     console.write_file(out, write_table(header, rows, media_type))
-    typer.echo(f"wrote {len(rows)} rows to {out}")
+    typer.echo(f"wrote {len(rows)} rows to {out}, as of log size {size}")
 
 
-def _recorded(ledger: Ledger, kind: Kind) -> Iterator[list[str]]:
-    for start in range(0, ledger.size(), PAGE_ENTRIES):
-        for data in ledger.entries(start, start + PAGE_ENTRIES):
+def _prefix(ledger: Ledger, wanted: Wanted) -> int:
+    """Return the signed size that is asked for. Raises NotFoundError or ProofError."""
+    signed = ledger.size()
+    size = wanted.resolve(signed, ledger.entry)
+    if size > signed:
+        raise NotFoundError(f"the log has no size {size}: {signed} entries are signed")
+    if wanted.checkpoint is not None:
+        check_same(wanted.checkpoint, ledger.origin, root_at(ledger.tile, size, signed))
+    return size
+
+
+def _recorded(ledger: Ledger, kind: Kind, size: int) -> Iterator[list[str]]:
+    for start in range(0, size, PAGE_ENTRIES):
+        for data in ledger.entries(start, min(size, start + PAGE_ENTRIES)):
             statement = parse_entry(data).statement
             if TYPES.get(statement.type) is kind:
                 yield from cells_of(kind, statement.type, statement.stream, statement.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
+from ledger import helpers
 from ledger.verify.pool import serve
 
 if __name__ == "__main__":
@@ -12,4 +13,5 @@ if __name__ == "__main__":
     gc.disable()
     _where, _origin, *_numbers = sys.argv[1:]
     _size, _first, _stride = (int(each) for each in _numbers)
-    serve(_where, _origin, _size, _first, _stride, (sys.stdin.buffer, sys.stdout.buffer))
+    with helpers.while_asked():
+        serve(_where, _origin, _size, _first, _stride, (sys.stdin.buffer, sys.stdout.buffer))
