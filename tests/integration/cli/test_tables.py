@@ -180,6 +180,11 @@ def test_a_table_goes_in_over_http_too_and_comes_out_as_it_went_in(place: Place)
     rows = read_table((place.folder / "out.csv").read_bytes(), CSV)[1:]
     assert [cells[11] for _, cells in rows] == [each["reason"] for each in bodies]
 
+    size, older = len(place.entries()), place.folder / "older.csv"
+    then = ("export-table", "claims", older, "--as-of", str(size - 1), "--data", place.data)
+    assert f"as of log size {size - 1}" in mingzhang(*then, env=place.env).stdout
+    assert read_table(older.read_bytes(), CSV)[1:] == rows[:1]
+
 
 def test_the_server_needs_the_token(place: Place) -> None:
     file = place.write("march.csv", place.row())
