@@ -1,5 +1,19 @@
 """Fixtures for every test; those that a test does not ask for cost nothing."""
 
-from tests.support.database import clock, database_url, ledger, open_ledger, postgres
+from tests.support.database import (
+    clock,
+    database_url,
+    ledger,
+    module_database_url,
+    open_ledger,
+    postgres,
+)
 
-__all__ = ["clock", "database_url", "ledger", "open_ledger", "postgres"]
+__all__ = [
+    "clock",
+    "database_url",
+    "ledger",
+    "module_database_url",
+    "open_ledger",
+    "postgres",
+]

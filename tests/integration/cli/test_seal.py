@@ -2,81 +2,27 @@
 
 from __future__ import annotations
 
-import subprocess
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
-from ledger import keyfile
-from ledger.store.ledger import Ledger, initialise
-from tests.support.clock import SteadyClock
-from tests.support.database import set_up
-from tests.support.organisation import ORIGIN, Organisation, key_of
+from ledger.store.ledger import Ledger
+from tests.support.organisation import Organisation
+from tests.support.sealing import done, published_month, seal
 from tests.support.server import Server, environment, mingzhang
 from tests.support.waiting import wait_until
 
-STREAM = "period/p"
 
-
-def done(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-class Young(Organisation):
-    """An organisation whose rulebook's year begins on the first day on which it holds."""
-
-    def rulebook(
-        self, version: str = "1.0.0", effective_from: str | None = None, **more: Any
-    ) -> bytes:
-        return super().rulebook(
-            version, effective_from, period={"start": self.first_day[5:]}, **more
-        )
+def awards(ledger: Ledger, organisation: Organisation) -> None:
+    for member, points in (("m-1", 150), ("m-2", 225), ("m-3", 150)):
+        ledger.append(organisation.award(member, points))
 
 
 @pytest.fixture
 def month(tmp_path: Path, database_url: str) -> str:
-    """A month that is over, with its table published today: people sign at this moment."""
-    now = datetime.now(UTC)
-    last = now.replace(day=1) - timedelta(1)
-    first = last.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    start = first - timedelta(1)
-    organisation, clock = Young(start=start), SteadyClock(start)
-    days = {"start": first.date().isoformat(), "end": last.date().isoformat()}
-    body = {"unit": "root", "rulebook": "rules", "kind": "month"} | days
-    initialise(tmp_path / "data", ORIGIN)
-    with Ledger.open(tmp_path / "data", url=database_url, clock=clock) as ledger:
-        set_up(ledger, organisation, clock)
-        for member, points in (("m-1", 150), ("m-2", 225), ("m-3", 150)):
-            ledger.append(organisation.award(member, points))
-        clock.pass_days((now - start).days - 1)
-        ledger.append(organisation.statement("period.opened", STREAM, "sec-1", body))
-        ledger.append(organisation.statement("period.cut_off", STREAM, "sec-1", {}))
-        size = {"as_of": ledger.size()}
-        ledger.append(
-            organisation.statement("period.published", STREAM, "sec-1", size, also=("com-1",))
-        )
-    for name in ("sec-1", "com-1"):
-        keyfile.save(tmp_path / f"{name}.key", key_of(name), None)
-    return days["start"][:7]
-
-
-def seal(tmp_path: Path, env: dict[str, str], tree: str, body: Path) -> None:
-    """Sign a body as the secretary, cosign it as the committee, and submit it."""
-    envelope = tmp_path / f"{tree}.envelope"
-    done(
-        mingzhang(
-            *("sign", "state.sealed", STREAM, "--log", ORIGIN),
-            *("--body", f"@{body}", "--actor", "sec-1", "--key", tmp_path / "sec-1.key"),
-            *("--out", envelope),
-        )
-    )
-    done(mingzhang("cosign", envelope, "--key", tmp_path / "com-1.key"))
-    where = ("--data", tmp_path / "data", "--receipts", tmp_path / "receipts")
-    done(mingzhang("submit", envelope, *where, env=env))
+    """A month that is over, with its table published today."""
+    return published_month(tmp_path, database_url, awards)[1]
 
 
 def test_two_sign_the_state_and_a_member_keeps_a_proof_of_balance_rank_or_absence(
