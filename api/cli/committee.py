@@ -16,6 +16,7 @@ from api import shown
 from api.cli import console
 from api.cli.ask import read_wanted
 from api.committee import debits_on
+from api.tables.cells import amount
 from api.tables.cells import day as read_day
 from api.tables.writer import write_table
 from ledger.domain.draw import drawn
@@ -178,8 +179,12 @@ def entries(
     act_to: Annotated[str | None, typer.Option(help="Acts up to this day.")] = None,
     recorded_from: Annotated[str | None, typer.Option(help="Recorded from this day on.")] = None,
     recorded_to: Annotated[str | None, typer.Option(help="Recorded up to this day.")] = None,
-    amount_min: Annotated[int | None, typer.Option(help="Hundredths, debits below 0.")] = None,
-    amount_max: Annotated[int | None, typer.Option(help="Hundredths, debits below 0.")] = None,
+    amount_min: Annotated[
+        int | None, typer.Option(parser=amount, metavar="POINTS", help="2.50; debits below 0.")
+    ] = None,
+    amount_max: Annotated[
+        int | None, typer.Option(parser=amount, metavar="POINTS", help="-2.50; debits below 0.")
+    ] = None,
     is_reversed: Annotated[
         bool | None, typer.Option("--reversed/--not-reversed", help="Taken back, or not.")
     ] = None,

@@ -45,6 +45,14 @@ def hundredths(cell: str) -> int:
     return int(whole)
 
 
+def amount(cell: str) -> int:
+    """Read signed points: 2.50, 0 or -2.5. Raises FormatError."""
+    bare = cell.removeprefix("-")
+    if bare in ("0", "0.0", "0.00"):
+        return 0
+    return -hundredths(bare) if bare != cell else hundredths(cell)
+
+
 def figure(value: int) -> str:
     """Write hundredths as a cell has them: 250 is 2.50."""
     return f"{value // 100}.{value % 100:02d}"
