@@ -395,7 +395,10 @@ def dossier(lang: Lang, gathering: Gathering, statement: MemberStatement, known:
     count = len(statement.lines)
     return writer.report(
         writer.say(f"成员 {member} 的档案", f"Dossier of member {member}"),
-        writer.say(f"{unit} · {status} · {count} 条记录", f"{unit} · {status} · {count} entries"),
+        writer.say(
+            f"{unit} · {status} · {count} 条记录",
+            f"{unit} · {status} · {count} {'entry' if count == 1 else 'entries'}",
+        ),
         (
             *writer.figures(statement, known),
             writer.entries(statement.lines),

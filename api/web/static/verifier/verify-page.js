@@ -105,7 +105,7 @@ function showDossier({ dossier, items }) {
   const bad = items.filter((each) => each.error);
   const good = items.filter((each) => !each.error);
   const facts = [];
-  const kinds = { member: say("成员档案", "Dossier of the member"), hearing: say("听证材料", "Papers for the hearing of"), paper: say("审计底稿", "Working paper") };
+  const kinds = { member: say("成员档案", "Dossier of"), hearing: say("听证材料", "Hearing of"), paper: say("审计底稿", "Paper") };
   if (manifest) facts.push([kinds[manifest.kind], manifest.about]);
   if (signed) facts.push(...checkpointFacts(signed));
   facts.push(...quorumFacts(quorum));
@@ -220,6 +220,7 @@ async function howChecked(found) {
       yes.push(say("公开的原文和附件是记录里承诺的那些；封存的账面和记录对得上", "Texts and files are those that the entries commit to; sealed states fit the entries"));
     }
     if (found.dossier.stamps) no.push(say("时间戳：请用命令 mingzhang verify bundle", "The timestamps: use the command mingzhang verify bundle"));
+    no.push(say("每条记录的内容合不合规定的格式：请用命令 mingzhang verify bundle", "Whether what each entry says has the prescribed form: use the command mingzhang verify bundle"));
     no.push(say("报告里写的是不是和记录一样：能证明的是收据，不是报告", "Whether the report says what the entries say: the receipts prove, not the report"));
   }
   if (found.keyFrom === "files") no.push(say("钥匙取自文件本身：请和公示单上的对一对", "The key comes from the files themselves: compare it with the notice"));
