@@ -6,7 +6,7 @@ shows what it would count (A29); one that became final after a seal is marked (A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from ledger.domain.unit import Unit
 from ledger.errors import NotFoundError
 from ledger.rules import member as rules
 from ledger.rules.book import Book
+from ledger.rules.rulebook import MERIT
 from ledger.rules.stages import Scored
 from projections.acts import ActRow
 from projections.dossier import (
@@ -78,6 +79,8 @@ class Line(NamedTuple):
     `counted` is None for an entry that counts nothing, `would` what a pending one would count.
     `clipped` lists stages with positive amounts; `unpriced` says that the rules in force for the
     member do not fit the act. `adjusts` are periods that were sealed before it became final.
+    `stood` is the daily figure before and after it, in the order of acts, without the figure's own
+    floor and ceiling; None where it does not move that figure.
     """
 
     entry: EntryRow
@@ -91,6 +94,7 @@ class Line(NamedTuple):
     adjusts: tuple[str, ...]
     shown: tuple[Shown, ...]
     steps: tuple[WayStep, ...]
+    stood: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ def _statement(frame: Frame, as_of: AsOf, held: _Held, after: int, limit: int) -
     ordered = sorted(held.entries, key=lambda each: each.log_index)
     whole = {each.id: aggregate(each) for each in ordered}
     acts = _acts(row.id, ordered, whole, held.halves)
-    figures, scored = _figures(frame, member, acts)
+    figures, scored, stood = _figures(frame, member, acts)
     page = [each for each in ordered if each.seq > after]
     more, page = len(page) > limit, page[:limit]
     ways = _ways(held, page)
@@ -204,9 +208,8 @@ def _statement(frame: Frame, as_of: AsOf, held: _Held, after: int, limit: int) -
             and not acts[each.id].counts
         ):
             would = _would(frame, member, acts, acts[each.id])
-        lines.append(
-            _line(frame, row, member, each, entry, done, would, acts[each.id], ways[each.id])
-        )
+        line = _line(frame, row, member, each, entry, done, would, acts[each.id], ways[each.id])
+        lines.append(line._replace(stood=stood.get(each.id)))
     return MemberStatement(row, unit, as_of, tuple(figures), tuple(lines), more)
 
 
@@ -251,10 +254,14 @@ def _acts(
 
 def _figures(
     frame: Frame, member: rules.Member, acts: Mapping[str, ActRow]
-) -> tuple[list[ScoreRow], dict[str, Scored]]:
-    """Return each year's last figures under each rulebook, and what became of each entry."""
+) -> tuple[list[ScoreRow], dict[str, Scored], dict[str, tuple[int, int]]]:
+    """Return each year's last figures under each rulebook, and what became of each entry.
+
+    And what the daily figure was before and after each that moves it.
+    """
     figures: list[ScoreRow] = []
     scored: dict[str, Scored] = {}
+    stood: dict[str, tuple[int, int]] = {}
     for ident in sorted(rulebooks_of(member, (each.rulebook for each in acts.values()))):
         book = frame.book(ident)
         if book is None:
@@ -264,10 +271,27 @@ def _figures(
         days |= {each.day for each in member.vetoes if each.rulebook == ident}
         years = {book.periods.of(day) for day in days}
         for year in sorted(years or {book.periods.of(member.spells[-1].start)}):
-            figures += segments(frame, reckoned, year)[-1:]
-        for found in reckoned.found.values():
-            scored.update((each.id, each) for each in found.entries)
-    return figures, scored
+            last = segments(frame, reckoned, year)[-1:]
+            figures += last
+            found = reckoned.found.get(year)
+            if last and found is not None:
+                stood.update(_stood(last[0], found.entries))
+        for attribution in reckoned.found.values():
+            scored.update((each.id, each) for each in attribution.entries)
+    return figures, scored, stood
+
+
+def _stood(figure: ScoreRow, entries: Iterable[Scored]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield the daily figure before and after each entry of a year that moves it."""
+    if figure.daily is None:
+        return
+    moving = [each for each in entries if each.account == MERIT and each.counted]
+    # What is not of an act, the base and an opening balance, comes before all of them.
+    at = figure.daily - (figure.lifted or 0) + (figure.cut or 0)
+    at -= sum(each.counted for each in moving)
+    for each in moving:
+        yield each.id, (at, at + each.counted)
+        at += each.counted
 
 
 def _would(

@@ -99,7 +99,8 @@ class EntryView:
 
     `act_date`, `clause`, `version` and `points` are empty for what is not about points; `about` is
     the index of the entry that a statement belongs to which began on an older page. `state` is
-    empty while the read model lags; `pending` tells that it counts nothing yet.
+    empty while the read model lags; `pending` tells that it counts nothing yet. `stood` is the
+    daily figure before and after it, empty where it does not move that.
     """
 
     index: int
@@ -112,6 +113,7 @@ class EntryView:
     clause_name: Name
     version: Field
     points: ShownPoints
+    stood: str
     state: str
     pending: bool
     until: str

@@ -186,6 +186,7 @@ class _Rows:
             clause_name=name,
             version=self._version(line, act),
             points=shown,
+            stood=_stood(line),
             state=words(f"state_{line.entry.state}") if line else "",
             pending=line is not None and line.entry.state in states.PENDING,
             until=_closing(line),
@@ -314,6 +315,13 @@ class _Rows:
 
 _BEFORE = frozenset({states.CLAIMED, states.CHECKED, states.REVIEWED, states.RETURNED})
 """Before these entries are in publicity nobody objects to them."""
+
+
+def _stood(line: Line | None) -> str:
+    if line is None or line.stood is None:
+        return ""
+    before, after = line.stood
+    return f"{points_total(before)} → {points_total(after)}"
 
 
 def _closing(line: Line | None) -> str:

@@ -38,6 +38,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "replaces": ("替换第 {} 条", "replaces entry {}"),
     "reversed_by": ("已被第 {} 条冲销", "reversed by entry {}"),
     "worth": ("分值", "Worth"),
+    "stood": ("日常分", "Daily figure"),
     "cap": ("封顶", "Cap"),
     "basis": ("依据", "Basis"),
     "whole_rulebook": ("看整份细则", "See the whole rulebook"),

@@ -64,7 +64,7 @@ class ReceiptReport:
         else:
             lines.append(
                 "WAITING     the entry is in the signed log, but too few witnesses have seen this "
-                "checkpoint"
+                "checkpoint: it can be checked again after 7 days"
             )
         open_ends = NOT_SHOWN if self.witnessed is not None else (*NOT_SHOWN, NOT_WITNESSED)
         return [*lines, *(f"not shown   {each}" for each in open_ends)]

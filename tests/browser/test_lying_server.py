@@ -225,12 +225,13 @@ def test_an_old_checkpoint_from_a_cache_is_said_to_be_old(
 def test_without_enough_witnesses_it_waits_and_goes_on_when_they_come(
     phone: Any, proxy: LyingProxy
 ) -> None:
-    """No quorum younger than 7 days by the device's clock is waiting (verification.md 5, 6)."""
+    """No quorum younger than 7 days by the device's clock is waiting (verification.md 5, 6, 13)."""
     settle(phone, proxy)
     proxy.cosigners = 1
     state, page = visit(phone, proxy)
     assert state == "waiting"
     assert "3 家见证中 1 家" in page.inner_text("#check")
+    assert "尚未见证，可于 7 日后复核" in page.inner_text("#check")
     proxy.cosigners, proxy.age_s = 3, 8 * 24 * 3600
     assert visit(phone, proxy)[0] == "waiting"
     proxy.age_s = 6 * 24 * 3600

@@ -163,6 +163,22 @@ def test_the_figure_comes_with_how_it_comes_about(pages: Pages) -> None:
     assert "this page checks entries, not the sum" in about
 
 
+def test_v13_each_entry_that_counts_says_the_figure_before_and_after_it(pages: Pages) -> None:
+    said = text_of("".join(pages.all()))
+    steps = re.findall(r"Daily figure (\d+) → (\d+)", said)
+    moves = sorted((int(before), int(after)) for before, after in steps)
+    # From the base to the figure, each beginning where another ends.
+    assert sum(after - before for before, after in moves) == 65 - 60
+    at, left = 60, list(moves)
+    while left:
+        step = next(each for each in left if each[0] == at)
+        left.remove(step)
+        at = step[1]
+    assert at == 65
+    assert "→" not in pages.entry("rejected")
+    assert "→" not in pages.entry("claimed")
+
+
 def test_every_statement_of_the_stream_is_on_the_pages_once(pages: Pages) -> None:
     shown: list[int] = []
     carried: list[int] = []

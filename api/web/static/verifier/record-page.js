@@ -152,6 +152,7 @@ function showLine(line, state, verdict, kept, now) {
     notes.push(say(`分数还没有算上最新的 ${verdict.uncounted} 条，过一会儿再打开这一页。`, `The figure lacks the newest ${verdict.uncounted}: open the page again in a moment.`));
   }
   if (verdict.policyChanged) notes.push(policyWords(verdict.adoption));
+  if (state === "waiting") notes.push(say("尚未见证，可于 7 日后复核。", "Not yet witnessed: it can be checked again after 7 days."));
   if (state === "offline") notes.push(reasonWords(lang, verdict.reason));
   if (state === "first") {
     notes.push(make("a", { class: "act", href: "/notice" }, say("手边有旧公示单？用它核对以前的历史。", "Is an older paper notice at hand? Check the earlier history with it.")));

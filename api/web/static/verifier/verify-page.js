@@ -132,7 +132,7 @@ function summary({ state, items, vkey, dossier }) {
   if (dossier) return say("整个案卷都对得上，还缺见证", "the whole bundle holds; a quorum of witnesses is missing");
   if (state === "mismatch") return say(`${items.length} 份里有 ${bad} 份对不上`, `${bad} of ${items.length} do not hold`);
   if (state === "verified") return say(`${items.length} 份都对得上，见证齐了`, `all ${items.length} hold, with a quorum of witnesses`);
-  if (state === "waiting") return say(`${items.length} 份都对得上，还缺见证`, `all ${items.length} hold; a quorum of witnesses is missing`);
+  if (state === "waiting") return say(`${items.length} 份都对得上，还缺见证，可于 7 日后复核`, `all ${items.length} hold; a quorum of witnesses is missing: check again after 7 days`);
   if (items.length) return say("证据里没有证明账本改写过", "the evidence proves no rewriting by itself");
   return say("没有可以核对的文件", "there is nothing to check in these files");
 }
