@@ -27,6 +27,7 @@ _STREAMS = {
     "rulebook": "rulebook/new",
     "state": "period/q1",
     "unit": "unit/west",
+    "roster": "period/q1",
     "veto": "member/m-1",
     "vote": "period/q1",
 }

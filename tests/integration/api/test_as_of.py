@@ -60,6 +60,7 @@ WITHOUT = {
     "/v1/documents/{commitment}": "kept beside the log, by its digest",
     "/v1/committee/access": "who opened cases is kept beside the log",
     "/v1/witnesses": "what witnesses say now of the newest checkpoint",
+    "/v1/committee/bundles/{entry}": "its receipts are under the checkpoint of `size`",
     "/log/checkpoint": "the newest checkpoint itself",
     "/log/tile/{level}/{path}": "a tile never changes",
     "/log/timestamps/index": "the list of what is kept",
@@ -152,7 +153,14 @@ def value_of(answer: httpx.Response) -> Any:
 def test_every_read_route_takes_as_of_or_has_a_reason_not_to(place: Place) -> None:
     paths = place.app.openapi()["paths"]
     read = {path for path, methods in paths.items() if "get" in methods}
-    assert read == ASKED.keys() | WITHOUT.keys(), "ask it in ASKED, or give the reason in WITHOUT"
+    # What they answer, and for which position, tests/integration/ops/test_questions.py asks.
+    asked = {path for path in read if "/ask/" in path}
+    for path in asked:
+        assert "as_of" in {each["name"] for each in paths[path]["get"]["parameters"]}, path
+    assert asked
+    assert read - asked == ASKED.keys() | WITHOUT.keys(), (
+        "ask it in ASKED, or give the reason in WITHOUT"
+    )
     for path in ASKED:
         named = {each["name"] for each in paths[path]["get"]["parameters"] if each["in"] == "query"}
         assert "as_of" in named, path

@@ -127,6 +127,6 @@ def test_a_suite_that_nobody_knows_stops_the_start(open_ledger: OpenLedger, tmp_
 def test_a_new_sm2_key_is_labelled_as_not_certified(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    new_key(tmp_path / "k", no_passphrase=True, suite="sm2")
+    new_key(tmp_path / "k", no_passphrase=True, suite="sm2", second_holder="reg-1")
     assert "suite      sm2 (not certified)" in capsys.readouterr().out
     assert isinstance(keyfile.load_any(tmp_path / "k"), Sm2PrivateKey)
