@@ -261,14 +261,14 @@ def _answering(pool: ConnectionPool[Any], large: Size) -> Iterator[Row]:
 def _questions(large: Size, area: int, branch: int, random: Random) -> list[Wanted]:
     """Return what a committee asks about an area and one of its branches."""
     root = large.prefix
-    scorer, reviewer = synthetic.signers(large, f"member/{root}{branch}")
+    of_branch, of_area = synthetic.signers(large, f"member/{root}{branch}")
     month = f"{YEAR}-{random.randrange(1, 13):02d}"
     within = Wanted(act_from=f"{month}-01", act_to=f"{month}-28")
     return [
-        replace(within, scorer=scorer, unit=f"{root}-{area}", item="C-1"),
-        Wanted(scorer=scorer, kind="debit"),
-        replace(within, reviewer=reviewer),
-        Wanted(reviewer=reviewer, item="D-1"),
+        replace(within, scorer=of_branch, unit=f"{root}-{area}", item="C-1"),
+        Wanted(scorer=of_branch, kind="debit"),
+        replace(within, scorer=of_area),
+        Wanted(scorer=of_area, item="D-1"),
         Wanted(unit=f"{root}-{area}-{branch}", amount_max=-100),
         replace(within, unit=root, item="S-1"),
         Wanted(act_type="bench.act", unit=f"{root}-{area}", state="final"),
