@@ -238,6 +238,7 @@ def _route(question: Question) -> None:
         return JsonBytes(orjson.dumps(found), headers=headers)
 
     plain = inspect.signature(endpoint, eval_str=True).parameters
+    # inspect reads it from any function; only the type of functions does not know it.
     endpoint.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             plain["request"],

@@ -51,6 +51,7 @@ def _command(question: Question) -> Any:
         parameters.append(_parameter(name, Annotated[field.annotation, option], default))
     parameters.append(_parameter("as_of", console.AsOf, None))
     parameters.append(_parameter("data", console.DataDir, console.DATA_DIR))
+    # inspect reads it from any function; only the type of functions does not know it.
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
