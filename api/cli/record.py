@@ -19,10 +19,14 @@ from ledger.entry import parse_envelope
 from ledger.errors import Refused
 from ledger.log import receipt
 from ledger.signing import StatementKey, sign_envelope
+from ledger.store.ledger import read_origin
 from ledger.store.media import SUFFIXES, TEXT, check_media
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="The data folder, on the ledger's own machine.")
+]
+Log = Annotated[
+    str | None, typer.Option("--log", help="The log's origin; read from --data if not given.")
 ]
 Url = Annotated[str | None, typer.Option("--url", help="The serving process.")]
 Words = Annotated[
@@ -47,9 +51,9 @@ def record(
     kind: Annotated[str, typer.Argument(metavar="TYPE", help="Such as points.claimed.")],
     stream: Annotated[str, typer.Argument(help="Such as member/m-1.")],
     actor: console.Actor,
-    log: console.Origin,
     key: console.KeyFiles,
     words: Words = None,
+    log: Log = None,
     data: Data = None,
     url: Url = None,
     receipt_file: Receipt = None,
@@ -59,18 +63,19 @@ def record(
     Texts and files are kept outside the log and committed to; the statement is signed here and
     handed in. Where others must sign on other machines, use sign, cosign and submit.
     """
+    origin = _origin(log, data)
     keys = [console.load_key(path) for path in key]
     with transport(data, url) as there:
         body = read_body(kind, words or [], _keeper(there))
-        _hand_in(there, kind, stream, actor, log, body, keys, receipt_file)
+        _hand_in(there, kind, stream, actor, origin, body, keys, receipt_file)
 
 
 def take(
     entry: Annotated[str, typer.Argument(help="The entry's id, as `mingzhang tasks` shows it.")],
     actor: console.Actor,
-    log: console.Origin,
     key: console.KeyFiles,
     words: Words = None,
+    log: Log = None,
     step: Annotated[
         str | None,
         typer.Option(
@@ -87,6 +92,7 @@ def take(
     What the rules fix (the last day of publicity, who reviews) is filled in; you add what you
     decide and why: reason=TEXT, points=2.50, outcome=upheld. It is shown, signed and handed in.
     """
+    origin = _origin(log, data)
     keys = [console.load_key(path) for path in key]
     with asking(data, url) as ask:
         found = ask.way(entry)
@@ -100,7 +106,15 @@ def take(
         typer.echo(f"{kind} {STEPS.get(kind, '')}".rstrip(), err=True)
         for name, value in body.items():
             typer.echo(f"  {name} = {value}", err=True)
-        _hand_in(there, kind, stream, actor, log, body, keys, receipt_file)
+        _hand_in(there, kind, stream, actor, origin, body, keys, receipt_file)
+
+
+def _origin(log: str | None, data: Path | None) -> str:
+    """Return the log that a statement is for: as given, or that of the data folder."""
+    origin = log or (read_origin(data) if data is not None else None)
+    if origin is None:
+        raise console.CommandError("give --log, the log's origin, together with --url")
+    return origin
 
 
 def _draft(found: dict[str, Any], actor: str, step: str | None) -> tuple[str, dict[str, Any]]:

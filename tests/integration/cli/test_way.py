@@ -63,9 +63,7 @@ class Desk:
     def refused(self, *words: str | Path, by: str) -> str:
         names = by.split()
         keys = [word for name in names for word in ("--key", self.key(name))]
-        result = mingzhang(
-            *words, "--actor", names[0], "--log", ORIGIN, *keys, "--data", self.data, env=self.env
-        )
+        result = mingzhang(*words, "--actor", names[0], *keys, "--data", self.data, env=self.env)
         assert result.returncode == 1
         return result.stderr
 
