@@ -18,7 +18,9 @@ from ledger.store.admission import HELP_FROM_STATEMENTS
 from ledger.store.batch import Pending
 from ledger.store.sequencer import Sequencer
 
-BATCH_ENTRIES_MAX = 1_000
+# One below what PostgreSQL gathers of a COPY before it writes index entries (1,000 rows): up to
+# there, a process that is paused within its COPY holds nothing that others wait for.
+BATCH_ENTRIES_MAX = 999
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 QUEUE_ENTRIES_MAX = 10_000
 CHUNK_ENTRIES = 32

@@ -18,7 +18,7 @@ from ledger.store.sequencer import STEPS
 from tests.support.oracle import Oracle
 from tests.support.processes import Worker, Workers, found, rounds
 
-PLACES = [("before", name) for name, _ in STEPS] + [("after", STEPS[-1][0])]
+PLACES = [("before", name) for name, _ in STEPS] + [("after", STEPS[-1][0]), ("in", "anchor")]
 ROUNDS = rounds(20)
 # Longer than a sequencer's own suspicion that it was paused; every fourth one is a second or more.
 PAUSE_S = 0.3
@@ -52,7 +52,7 @@ def stop_at(worker: Worker, place: tuple[str, str] | None) -> None:
 def go_on_beside(oracle: Oracle, paused: Worker, other: Worker, pause_s: float) -> None:
     """Let the other one append for a while, then wake the paused one and see both append."""
     until_s = time.monotonic() + pause_s
-    # One connection of the paused process may hold the head for the moment of its commit.
+    # Whatever the paused process holds, in database or anchor, must not keep this one waiting.
     other.await_receipts(40)
     while time.monotonic() < until_s:
         other.await_receipts(1)

@@ -130,7 +130,13 @@ class Worker:
     def await_receipts(self, more: int) -> None:
         """Wait until the process has been given `more` further receipts."""
         wanted = len(self.read().receipts) + more
-        await_that(lambda: len(self.read().receipts) >= wanted or self._ended())
+        await_that(
+            lambda: len(self.read().receipts) >= wanted or self._ended(),
+            unmet=lambda: (
+                f"{wanted - len(self.answers.receipts)} receipts are missing; the last "
+                f"errors: {self.answers.errors[-3:]}"
+            ),
+        )
         assert not self._ended(), self.said()
 
     def await_stopped(self) -> None:
@@ -216,11 +222,15 @@ class Workers:
             worker.kill()
 
 
-def await_that(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
-    """Wait until a condition holds, looking often. Fails after `timeout_s`."""
+def await_that(
+    condition: Callable[[], bool],
+    timeout_s: float = 60.0,
+    unmet: Callable[[], str] = lambda: "waited in vain",
+) -> None:
+    """Wait until a condition holds, looking often. Fails after `timeout_s` with what is unmet."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < deadline_s, "waited in vain"
+        assert time.monotonic() < deadline_s, unmet()
         time.sleep(0.002)
 
 

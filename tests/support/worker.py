@@ -2,7 +2,8 @@
 
 Run as `python -m tests.support.worker FILE` with `processes.Orders` as JSON in the file. It says
 `ready` on standard output, then obeys lines on standard input: `quit` closes the ledger; `stop WHEN
-STEP` makes the process stop itself (SIGSTOP) before or after its next run of a sequencer's step.
+STEP` makes the process stop itself (SIGSTOP) before or after its next run of a sequencer's step, or
+`in anchor`: where it has begun to write its note to the file that it shares with the others.
 
 Everything is written to a journal, unbuffered, before it is counted: `S` a statement that is about
 to be sent, `R` the receipt that was given for one, `E` an error.
@@ -50,6 +51,13 @@ class StopSwitch:
     def __init__(self) -> None:
         self.at: tuple[str, str] | None = None
         sequencer.STEPS[:] = [(name, self._around(name, step)) for name, step in sequencer.STEPS]
+        pwrite = os.pwrite
+
+        def stopped_pwrite(file: int, data: bytes, offset: int) -> int:
+            self._stop_if(("in", "anchor"))
+            return pwrite(file, data, offset)
+
+        os.pwrite = stopped_pwrite  # type: ignore[assignment]
 
     def _around(
         self, name: str, step: Callable[[Sequencer, Batch], None]

@@ -82,6 +82,29 @@ def test_two_processes_share_one_anchor(anchor: AnchorFile, path: Path) -> None:
     other.close()
 
 
+def test_a_pair_is_free_again_when_its_process_has_ended(path: Path) -> None:
+    for size in (1, 2, 3):
+        file = AnchorFile(path, VKEY)
+        file.advance(size, note(size))
+        file.close()
+    assert path.stat().st_size == 2 * SLOT
+    assert reopened(path) == (3, note(3))
+
+
+def test_a_pair_of_which_nothing_is_left_refuses_the_start(anchor: AnchorFile, path: Path) -> None:
+    other = AnchorFile(path, VKEY)
+    for size in (1, 2):
+        anchor.advance(size, note(size))
+    for size in (3, 4):
+        other.advance(size, note(size))
+    other.close()
+    overwrite(path, 2 * SLOT, b"damaged")
+    assert reopened(path) == (4, note(4))
+    overwrite(path, 3 * SLOT, b"damaged")
+    with pytest.raises(StartRefusedError, match="it was damaged"):
+        reopened(path)
+
+
 @pytest.mark.parametrize("content", [b"something else\n" * 9, bytes(16)])
 def test_a_file_without_any_note_of_this_log_refuses_the_start(path: Path, content: bytes) -> None:
     path.write_bytes(content)
