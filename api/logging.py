@@ -45,6 +45,8 @@ def configure(level: int = logging.INFO) -> None:
     root.setLevel(level)
     # Its own start and stop are told by the command, with the address and the origin.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # A line for each tile or witness that was asked would bury what is said of them.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _error_without_words(_logger: Any, _method: str, event: EventDict) -> EventDict:

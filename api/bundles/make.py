@@ -105,7 +105,7 @@ def paper_bundle(sources: Sources, paper: bytes, size: int | None = None) -> dic
     """Return the files of a working paper: the drawn entries with what they depend on.
 
     Raises FormatError for what is no working paper, ProofError for one of another log. That its
-    sample is the one drawn is checked by `mingzhang audit check`.
+    sample is the one drawn is checked by `mingzhang audit verify-sample`.
     """
     value = canonical.loads(paper.removesuffix(b"\n"))
     if not isinstance(value, dict) or value.get("format") != FORMAT:

@@ -93,7 +93,7 @@ def paper(
 ) -> None:
     """Write an auditor's working paper with the entries that were drawn.
 
-    That they are the ones the seed draws is checked by `mingzhang audit check`.
+    That they are the ones the seed draws is checked by `mingzhang audit verify-sample`.
     """
     read = console.read_file(file)
     _write(data, out, lambda sources: make.paper_bundle(sources, read, size))

@@ -16,7 +16,8 @@ from api.cli import console
 from api.refusing import service_key_path
 from api.witnesses import status as witness_status
 from ledger import keyfile
-from ledger.entry import format_instant
+from ledger.domain.organisation import RECOVERED, recovery_of
+from ledger.entry import format_instant, parse_entry
 from ledger.errors import MingzhangError, StartRefusedError
 from ledger.log.submission import Answer
 from ledger.store.ledger import (
@@ -58,8 +59,14 @@ def status(data: console.DataDir = console.DATA_DIR) -> None:
     """Show the newest checkpoint, which witnesses cosigned it, and whether their quorum is met."""
     with Ledger.open(data, options=Options(append=False)) as ledger:
         found = witness_status(ledger, {})
+        recoveries = [
+            recovery_of(index, parse_entry(bytes(data)).statement.body)
+            for index, data in ledger.typed((RECOVERED,))
+        ]
     typer.echo(f"log         {found['origin']}")
     typer.echo(f"checkpoint  size {found['size']}, root {found['root']}")
+    for each in recoveries:
+        typer.echo(f"given up    entry {each.index}: {each}")
     for each in found["witnesses"]:
         last = (
             f", last size {each['cosigned_size']} at {_instant(each['cosigned_at'])}"

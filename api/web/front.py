@@ -55,6 +55,10 @@ def front_view(
     return FrontView(
         log=log,
         newest=show.moment(words, recorded, known.zone, now) if recorded else None,
+        given_up=tuple(
+            (each.index, words("given_up", each.from_size, each.to_size, words(each.cause)))
+            for each in known.recoveries
+        ),
         rulebooks=tuple(rows),
         rankings=None
         if rankings is None

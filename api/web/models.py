@@ -209,10 +209,14 @@ class RankingView:
 
 @dataclass(frozen=True, slots=True)
 class FrontView:
-    """The public page of the log; `rankings` are None while they are being worked out."""
+    """The public page of the log; `rankings` are None while they are being worked out.
+
+    `given_up` are the indexes and words of entries by which a history was given up.
+    """
 
     log: LogView
     newest: Moment | None
+    given_up: tuple[tuple[int, str], ...]
     rulebooks: tuple[RulebookRow, ...]
     rankings: tuple[RankingView, ...] | None
     checked: dict[str, Any]

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ledger.domain.decide import FOUNDED
-from ledger.domain.organisation import ADOPTED
+from ledger.domain.organisation import ADOPTED, RECOVERED, Recovery, recovery_of
 from ledger.entry import Entry, parse_entry
 from ledger.signing import decode_base64, encode_base64, keyid
 from ledger.store.reader import Reader
 
 _KEY, _RULEBOOK, _PART = "key.registered", "rulebook.published", "rulebook.part"
-_TYPES = (FOUNDED, ADOPTED, _KEY, _RULEBOOK, _PART)
+_TYPES = (FOUNDED, ADOPTED, RECOVERED, _KEY, _RULEBOOK, _PART)
 UTC = "UTC"
 
 
@@ -51,6 +51,7 @@ class Register:
         self._parts: dict[str, list[dict[str, Any]]] = {}
         self._zone = UTC
         self._adopted: tuple[int, Entry] | None = None
+        self._recoveries: list[Recovery] = []
 
     def read(self) -> Known:
         """Return what is registered up to the newest signed checkpoint. Raises BusyError."""
@@ -58,7 +59,13 @@ class Register:
             for index, data in self._reader.typed(_TYPES, self._next):
                 self._take(index, bytes(data), parse_entry(bytes(data)))
                 self._next = index + 1
-            return Known(dict(self._keys), dict(self._rulebooks), self._zone, self._adopted)
+            return Known(
+                dict(self._keys),
+                dict(self._rulebooks),
+                self._zone,
+                self._adopted,
+                tuple(self._recoveries),
+            )
 
     def _take(self, index: int, data: bytes, entry: Entry) -> None:
         statement = entry.statement
@@ -75,6 +82,9 @@ class Register:
         if statement.type == ADOPTED:
             self._adopted = index, entry
             return
+        if statement.type == RECOVERED:
+            self._recoveries.append(recovery_of(index, body))
+            return
         if statement.type == FOUNDED:
             self._zone = body["time_zone"]
         listed = body["keys"] if statement.type == FOUNDED else [{**body, "actor": ident}]
@@ -86,13 +96,15 @@ class Register:
 class Known(NamedTuple):
     """Keys by key id, rulebooks by id and version, and the organisation's time zone.
 
-    `adopted` is the newest entry by which a policy of witnesses was adopted, with its index.
+    `adopted` is the newest entry by which a policy of witnesses was adopted, with its index;
+    `recoveries` are histories that were given up.
     """
 
     keys: dict[str, KeyEntry]
     rulebooks: dict[tuple[str, str], Published]
     zone: str
     adopted: tuple[int, Entry] | None = None
+    recoveries: tuple[Recovery, ...] = ()
 
     def proofs(self, page: Iterable[tuple[int, Entry]]) -> dict[str, Any]:
         """Return what a browser is given beside the entries of a page, to check them itself.

@@ -114,6 +114,16 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Rankings are being worked out: look again in a moment.",
     ),
     "nobody_ranked": ("没有人排名。", "Nobody is ranked."),
+    "given_up": (
+        "账本退回过：原有 {} 条记录，退回到 {} 条后接着记（{}）。手里有那以前的回执，请核对。",
+        (
+            "A history was given up: {} entries had been signed, and the ledger went on from {} "
+            "({}). Whoever holds an older receipt should check it."
+        ),
+    ),
+    "backup": ("恢复备份", "a backup was restored"),
+    "rollback": ("机器被退回", "the machine was put back"),
+    "clone": ("停用副本", "a copy was stopped"),
     "checkpoint": ("账页", "State of the ledger"),
     "root": ("根哈希", "Root"),
     "key": ("账本的钥匙", "The ledger's key"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ledger.domain.event import Event
 
@@ -14,27 +16,53 @@ ROOT_UNIT = "root"
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
-    """Time zone for dates, founding threshold, and the founding actors in their listed order.
+class Recovery:
+    """A history that others had seen up to `from_size`, given up when the ledger was put back.
 
-    `given_up` is the largest size of a history that others had seen and that was given up when the
-    ledger had to be put back to an older state (`ledger.recovered`).
+    It went on from `to_size` entries with the entry at `index`, `ledger.recovered`; `cause` is
+    backup, rollback or clone.
     """
+
+    index: int
+    from_size: int
+    to_size: int
+    cause: str
+
+    def __str__(self) -> str:
+        return (
+            f"a history of {self.from_size} entries was signed before; it was given up and the "
+            f"ledger went on from {self.to_size} ({self.cause})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Time zone for dates, founding threshold, and the founding actors in their listed order."""
 
     version: int
     time_zone: str
     threshold: int
     founders: tuple[str, ...]
-    given_up: int = 0
+    recoveries: tuple[Recovery, ...] = ()
+
+    @property
+    def given_up(self) -> int:
+        """The largest size of a history that was given up, 0 without."""
+        return max((each.from_size for each in self.recoveries), default=0)
+
+
+def recovery_of(index: int, body: Mapping[str, Any]) -> Recovery:
+    """Return what the entry `ledger.recovered` at `index` says."""
+    return Recovery(index, body["from_size"], body["to_size"], body["cause"])
 
 
 def evolve(organisation: Organisation | None, event: Event) -> Organisation:
     """Fold an event of `ledger/root`."""
     body = event.proposal.body
     if organisation is not None:
-        given_up = body["from_size"] if event.proposal.type == RECOVERED else 0
-        return replace(
-            organisation, version=event.seq, given_up=max(organisation.given_up, given_up)
-        )
+        recoveries = organisation.recoveries
+        if event.proposal.type == RECOVERED:
+            recoveries = (*recoveries, recovery_of(event.index, body))
+        return replace(organisation, version=event.seq, recoveries=recoveries)
     founders = dict.fromkeys(key["actor"] for key in body["keys"])
     return Organisation(event.seq, body["time_zone"], body["threshold"], tuple(founders))

@@ -13,6 +13,9 @@ cache for a while; after `STALE_MAX` it is a finding, and at once where it contr
 With a policy, each look also hears the witnesses: those who signed what the log shows, and of the
 others those that have an address (`hearing`). A checkpoint that one cosigned and that the log does
 not continue is a finding. That too few have signed within 7 days is none: it is waiting, and said.
+
+A history that the log itself says was given up (`ledger.recovered`) is a finding, too: others may
+hold receipts of it.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ledger.domain.organisation import STREAM
 from ledger.entry import format_instant
 from ledger.errors import FormatError, NotFoundError, ProofError
 from ledger.log import note
@@ -117,6 +121,7 @@ class Monitor:
         self._note_trouble(trouble)
         size = self._place.size
         witnessed = self._judge_witnesses()
+        found = shown.given_up + found
         return Outcome(
             size, size - before, found, trouble, witnessed, tuple(sorted(unheard.items()))
         )
@@ -126,7 +131,7 @@ class Monitor:
         for _ in range(REREADS_MAX):
             assert shown.seen is not None  # noqa: S101 - read above and below
             try:
-                self._advance(shown.seen)
+                self._advance(shown, shown.seen)
                 return
             except FaultError as error:
                 if error.failure.kind != "file-missing":
@@ -153,8 +158,8 @@ class Monitor:
             failure = Failure("checkpoint-signature", f"checkpoint: {error.message}")
             raise FaultError(failure) from None
 
-    def _advance(self, shown: Seen) -> None:
-        signed = shown.checkpoint
+    def _advance(self, shown: _Shown, seen: Seen) -> None:
+        signed = seen.checkpoint
         same = self._place.seen_at(signed.size)
         if same is not None and same.checkpoint.root != signed.root:
             raise FaultError(Failure("split-view", _fork(same.checkpoint, signed)))
@@ -164,11 +169,11 @@ class Monitor:
         if newest is None or signed.size > newest.checkpoint.size:
             if newest is not None:
                 self._prove(newest.checkpoint, signed)
-            self._place.see(shown, self._now())
+            self._place.see(seen, self._now())
         if self._place.stale_since is not None:
             self._place.set_stale(None)
         while self._place.size < signed.size and not self._ended():
-            self._step(signed)
+            self._step(shown, signed)
 
     def _older(self, signed: Checkpoint, newest: Checkpoint, *, known: bool) -> None:
         """Raise what an older checkpoint than the newest seen one is worth."""
@@ -295,8 +300,9 @@ class Monitor:
             )
             raise _RewrittenError(Failure("history", reason), proof, prefix)
 
-    def _step(self, signed: Checkpoint) -> None:
-        first = self._place.size // TILE_WIDTH
+    def _step(self, shown: _Shown, signed: Checkpoint) -> None:
+        before = self._place.size
+        first = before // TILE_WIDTH
         stop = min(bundles(signed.size), first + STEP_BUNDLES)
         try:
             with self._place.transaction():
@@ -305,10 +311,21 @@ class Monitor:
                 self._bind(signed)
                 self._replay.check_claims(self._source, signed, self._policy)
                 self._place.move(self._replay.entries, self._replay.recorded_at, self._tree.state)
+                given_up = self._tell_recoveries(before, shown)
         except BaseException:
             # Memory is ahead of the place: back to it.
             self._load()
             raise
+        shown.given_up += given_up
+
+    def _tell_recoveries(self, before: int, shown: _Shown) -> tuple[dict[str, Any], ...]:
+        """Keep which histories were given up by entries from index `before` on."""
+        found: tuple[dict[str, Any], ...] = ()
+        for each in self._replay.recoveries:
+            if each.index >= before:
+                failure = Failure("given-up", str(each), each.index, stream=STREAM)
+                found += self._put(FaultError(failure), shown)
+        return found
 
     def _check(self, n: int, signed: Checkpoint) -> None:
         width = width_of(n, signed.size)
@@ -361,6 +378,10 @@ class Monitor:
         self._keys = {keyid(each): each for each in self._replay.keys}
 
     def _keep(self, fault: FaultError, shown: _Shown) -> tuple[dict[str, Any], ...]:
+        with self._place.transaction():
+            return self._put(fault, shown)
+
+    def _put(self, fault: FaultError, shown: _Shown) -> tuple[dict[str, Any], ...]:
         """Keep a finding with both signed checkpoints; return it if it is new."""
         failure = fault.failure
         newest = self._place.newest_seen()
@@ -388,10 +409,9 @@ class Monitor:
         name = f"{failure.kind} {failure.index}"
         if failure.index is None and claimed is not None and failure.kind != "checkpoint-signature":
             name = f"{failure.kind} {claimed.size} {claimed.root.hex()}"
-        with self._place.transaction():
-            new = self._place.find(name, evidence)
-            if new and self._reports:
-                self._place.post(evidence)
+        new = self._place.find(name, evidence)
+        if new and self._reports:
+            self._place.post(evidence)
         return (evidence,) if new else ()
 
     def _note_trouble(self, trouble: str | None) -> None:
@@ -422,11 +442,12 @@ class _RewrittenError(FaultError):
 
 @dataclass(slots=True)
 class _Shown:
-    """What the log showed at this look, as far as it could be read."""
+    """What the log showed at this look, as far as it could be read; `given_up` are findings."""
 
     note: bytes = b""
     claimed: Checkpoint | None = None
     seen: Seen | None = None
+    given_up: tuple[dict[str, Any], ...] = ()
 
 
 def _fork(one: Checkpoint, other: Checkpoint) -> str:

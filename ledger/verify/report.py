@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ledger.domain.organisation import Recovery
 from ledger.sm2 import NOT_CERTIFIED
 from ledger.verify.witnessed import Witnessed
 
@@ -24,6 +25,7 @@ class Failure:
         entry-format        not exactly an entry, or a body outside its type's schema
         draw                people were drawn by a root that is not the tree's
         this-log            a statement meant for another log
+        given-up            a monitor's finding: the log says that another history was given up
         signature, signed-ahead, recorded-at, chain, after, id-once
 
     `index` (from 0) is the first entry concerned, None where the fault is in the checkpoint.
@@ -57,7 +59,10 @@ class FaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome: `failure` is None if everything holds; counts are of what was checked."""
+    """The outcome: `failure` is None if everything holds; counts are of what was checked.
+
+    `recoveries` are no fault of this log: whoever holds a receipt of what was given up is told.
+    """
 
     where: str
     origin: str
@@ -74,6 +79,7 @@ class Report:
     workers: int
     seconds: float
     witnessed: Witnessed | None = None
+    recoveries: tuple[Recovery, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -108,6 +114,7 @@ class Report:
             lines.append(f"suites      {self.sm2_keys:,} of the keys are SM2, {NOT_CERTIFIED}")
         if self.from_size is not None and self.failure is None:
             lines.append(f"history     the checkpoint of size {self.from_size:,} is a prefix of it")
+        lines += [f"given up    entry {each.index}: {each}" for each in self.recoveries]
         if self.witnessed is not None:
             lines += self.witnessed.lines()
         waiting = self.witnessed.waiting if self.witnessed is not None else None

@@ -12,6 +12,7 @@ from typing import Protocol
 from ledger.domain.account import Account, matters
 from ledger.domain.decide import FOUNDED, decide, founding_keys, needs, proving_key
 from ledger.domain.event import Event, Proposal
+from ledger.domain.organisation import Recovery
 from ledger.domain.witnessed import WITNESSED
 from ledger.domain.world import LAST, SIZE, World
 from ledger.errors import FormatError, Refused
@@ -113,6 +114,12 @@ class Replay:
     def streams(self) -> int:
         """The number of streams so far."""
         return len(self._heads)
+
+    @property
+    def recoveries(self) -> tuple[Recovery, ...]:
+        """Histories that were given up, as the log itself says, in order."""
+        organisation = self._world.organisation
+        return organisation.recoveries if organisation is not None else ()
 
     @property
     def members(self) -> int:

@@ -94,6 +94,7 @@ def verify_log(
         max(1, workers),
         time.monotonic() - started,
         witnessed,
+        run.replay.recoveries,
     )
 
 

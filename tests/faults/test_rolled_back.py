@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.cli.doctor import look
 from api.witnessing import open_witnessing
+from ledger.domain.organisation import Recovery
 from ledger.entry import new_id, parse_entry, parse_envelope
 from ledger.errors import StartRefusedError, StoppedError
 from ledger.log.checkpoint import open_checkpoint
@@ -28,6 +29,7 @@ from ledger.store.publish import export
 from ledger.verify.whole import verify_log
 from tests.support.organisation import Organisation
 from tests.support.processes import await_that, award_now, found, rounds, verify_export
+from tests.support.server import Server, environment, mingzhang
 from tests.support.witnesses import policy_of, running
 
 PEOPLE = ("reg-1", "reg-2")
@@ -248,6 +250,16 @@ def test_a_recovery_is_a_signed_and_visible_entry(site: Site, tmp_path: Path) ->
             ledger.append(award_now())
     assert any("gave up" in each.what for each in findings(data, url))
     verify_export(data, url, tmp_path / "export")
+    report = verify_log(str(tmp_path / "export"), site.vkey)
+    assert report.recoveries == (Recovery(own, seen, own, "rollback"),)
+    told = f"entry {own}: a history of {seen} entries was signed before"
+    assert any(told in line for line in report.lines())
+    env = environment(url)
+    assert told in mingzhang("status", "--data", data, env=env).stdout
+    with Server(data, env, tmp_path / "serve.log") as server:
+        front = server.get("/", headers={"accept-language": "en"}).text
+    assert f"A history was given up: {seen} entries had been signed" in front
+    assert f"/v1/entries/{own}" in front
 
 
 def test_the_anchor_that_was_given_up_is_kept(site: Site, tmp_path: Path) -> None:

@@ -288,6 +288,24 @@ def test_a_bad_signature_by_an_entry_is_found_with_its_place(
     assert watch.look().findings == ()
 
 
+def test_a_history_that_was_given_up_is_a_finding_until_somebody_has_looked(
+    log: Path, watch: Watch, organisation: Organisation
+) -> None:
+    recorder = grown(organisation, 5)
+    write_log(log, recorder.entries)
+    fine(watch.look(), len(recorder.entries))
+    size = len(recorder.entries)
+    body = {"from_size": 99, "from_root": "0" * 64, "to_size": size, "cause": "backup"}
+    recorder.record(
+        organisation.statement("ledger.recovered", "ledger/root", "reg-1", body, also=("reg-2",))
+    )
+    write_log(log, recorder.entries)
+    found = only(watch.look())
+    assert (found["kind"], found["index"]) == ("given-up", size)
+    assert "a history of 99 entries was signed before" in found["reason"]
+    fine(watch.look(), size + 1)
+
+
 def test_what_depends_on_entries_before_a_restart_is_still_checked(
     log: Path, watch: Watch, organisation: Organisation
 ) -> None:
