@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from ledger.log.submission import Answer
 from ledger.store.ledger import (
     ANCHOR_FILE,
     KEY_FILE,
+    POLICY_FILE,
     VKEY_FILE,
     Ledger,
     Options,
@@ -161,6 +163,8 @@ def _history(data: Path, database: Database, witnesses: Witnesses | None) -> Ite
         given_up = organisation.given_up if organisation is not None else 0
         size, _ = table.head()
         yield Finding("ok", f"the {size} entries have the root of the newest recorded checkpoint")
+        if organisation is not None and organisation.policy:
+            yield _policy(data, organisation.policy)
         seen = contradictions(table, anchored, None, vkey, given_up)
         if not seen:
             yield Finding("ok", "the anchor lies on the same history")
@@ -186,6 +190,28 @@ def _history(data: Path, database: Database, witnesses: Witnesses | None) -> Ite
         )
     if seen:
         yield Finding("wrong", "nothing may be signed here", _recovery(data, vkey.name, seen, size))
+
+
+def _policy(data: Path, adopted: str) -> Finding:
+    """Compare the policy file with the digest that the log adopted last."""
+    path = data / POLICY_FILE
+    served = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+    if served == adopted:
+        return Finding("ok", f"{path} is the policy that the log adopted")
+    found = f"{path} is another one ({served})" if served is not None else f"there is no {path}"
+    adopt = (
+        "let two registrars sign that this one is adopted (`mingzhang sign witnesses.adopted "
+        f"ledger/root policy={served} …`), or "
+        if served is not None
+        else ""
+    )
+    return Finding(
+        "warning",
+        f"the log adopted the policy {adopted}, {found}: a member's browser goes on with the "
+        "witnesses that it knows, and says so",
+        f"{adopt}serve the adopted file (`mingzhang serve --data {data} --policy FILE`; "
+        "`sha256sum FILE` shows which one it is)",
+    )
 
 
 def _witness(answer: Answer, given_up: int) -> Finding:

@@ -37,13 +37,18 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """Time zone for dates, founding threshold, and the founding actors in their listed order."""
+    """Time zone for dates, founding threshold, and the founding actors in their listed order.
+
+    `policy` is the SHA-256, in hex, of the policy of witnesses that an entry adopted last, "" before
+    the first one.
+    """
 
     version: int
     time_zone: str
     threshold: int
     founders: tuple[str, ...]
     recoveries: tuple[Recovery, ...] = ()
+    policy: str = ""
 
     @property
     def given_up(self) -> int:
@@ -60,9 +65,11 @@ def evolve(organisation: Organisation | None, event: Event) -> Organisation:
     """Fold an event of `ledger/root`."""
     body = event.proposal.body
     if organisation is not None:
-        recoveries = organisation.recoveries
+        recoveries, policy = organisation.recoveries, organisation.policy
         if event.proposal.type == RECOVERED:
             recoveries = (*recoveries, recovery_of(event.index, body))
-        return replace(organisation, version=event.seq, recoveries=recoveries)
+        elif event.proposal.type == ADOPTED:
+            policy = body["policy"]
+        return replace(organisation, version=event.seq, recoveries=recoveries, policy=policy)
     founders = dict.fromkeys(key["actor"] for key in body["keys"])
     return Organisation(event.seq, body["time_zone"], body["threshold"], tuple(founders))

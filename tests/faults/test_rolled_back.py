@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
@@ -24,7 +25,7 @@ from ledger.entry import new_id, parse_entry, parse_envelope
 from ledger.errors import StartRefusedError, StoppedError
 from ledger.log.checkpoint import open_checkpoint
 from ledger.log.note import VerifierKey
-from ledger.store.ledger import Ledger, Options, keep_policy, read_policy
+from ledger.store.ledger import POLICY_FILE, Ledger, Options, keep_policy, read_policy
 from ledger.store.publish import export
 from ledger.verify.whole import verify_log
 from tests.support.organisation import Organisation
@@ -336,6 +337,48 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(site: Site) -> None:
     assert f'"to_size":{own}' in wrong[-1].advice
     ahead = [each for each in findings(site.data, url) if each.level == "wrong"]
     assert any(f"the anchor has seen size {seen}" in each.what for each in ahead)
+
+
+def test_the_doctor_says_when_another_policy_is_served_than_the_log_adopted(site: Site) -> None:
+    def said() -> list[Any]:
+        return [each for each in findings(site.data, site.url) if "adopted" in each.what]
+
+    assert said() == [], "no entry adopted one"
+    served = (site.data / POLICY_FILE).read_bytes()
+    other = served + b"\n"
+    with Ledger.open(site.data, url=site.url) as ledger:
+        ledger.append(adoption(other))
+        settle(ledger)
+    (found,) = said()
+    assert found.level == "warning"
+    assert hashlib.sha256(other).hexdigest() in found.what
+    assert f"policy={hashlib.sha256(served).hexdigest()}" in found.advice
+    assert f"--data {site.data} --policy" in found.advice
+    # Either way out of the two that it names is one.
+    keep_policy(site.data, other)
+    assert [each.level for each in said()] == ["ok"]
+    keep_policy(site.data, served)
+    with Ledger.open(site.data, url=site.url) as ledger:
+        ledger.append(adoption(served))
+        settle(ledger)
+    assert [each.level for each in said()] == ["ok"]
+    (site.data / POLICY_FILE).unlink()
+    (found,) = said()
+    assert f"there is no {site.data / POLICY_FILE}" in found.what
+    assert "sign" not in found.advice
+
+
+def adoption(policy: bytes) -> bytes:
+    """Return the statement of two registrars that a policy of witnesses is adopted."""
+    now = datetime.now(UTC)
+    return Organisation(start=now).statement(
+        "witnesses.adopted",
+        "ledger/root",
+        PEOPLE[0],
+        {"policy": hashlib.sha256(policy).hexdigest()},
+        also=PEOPLE[1:],
+        ident=new_id(now, os.urandom(10)),
+    )
 
 
 def findings(data: Path, url: str) -> list[Any]:
