@@ -21,7 +21,11 @@ _SIZE = struct.Struct("!I")
 
 
 def start(module: str, *args: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """Start `python -m module args` with a pipe for its output and, unless told, its input."""
+    """Start `python -m module args` with a pipe for its output and, unless told, its input.
+
+    Ctrl-C in a terminal does not reach it, at no moment of its start either: whoever started it
+    ends it, and where that one is killed, its pipes end it.
+    """
     # The folder that this is run in may hold anything, a downloaded log for one: -P keeps it out
     # of the path that modules are imported from.
     home = str(Path(ledger.__path__[0]).parent)
@@ -30,6 +34,7 @@ def start(module: str, *args: str, stdin: int = subprocess.PIPE) -> subprocess.P
         stdin=stdin,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": home},
+        process_group=0,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ from ledger.verify.keys import load_vkey
 
 PASSPHRASE_VARIABLE = "MINGZHANG_PASSPHRASE"  # noqa: S105 - the variable's name, no passphrase
 FAILED, WRONG_USE, WAITING = 1, 2, 3
+INTERRUPTED = 128 + signal.SIGINT
 
 DataDir = Annotated[
     Path,
@@ -167,3 +169,13 @@ def show(error: MingzhangError) -> int:
     rule = getattr(error, "rule", None)
     print(f"mingzhang: {message}{f' [{rule}]' if rule else ''}", file=sys.stderr)
     return FAILED if error.status < 500 else WRONG_USE
+
+
+def show_interrupted() -> int:
+    """Say on standard error that the command was ended by Ctrl-C; return the exit status."""
+    print(
+        "mingzhang: interrupted: nothing is half done, what was recorded before stays; the same "
+        "command can be run again",
+        file=sys.stderr,
+    )
+    return INTERRUPTED

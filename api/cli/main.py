@@ -68,10 +68,15 @@ _MODULES = {
 
 
 def main() -> None:
-    """Run the command line; every error of ours is one line on standard error."""
+    """Run the command line; every error of ours is one line on standard error, Ctrl-C too."""
     words = sys.argv[1:]
     try:
         command_line(words)(words, prog_name="mingzhang")
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Typer makes the one of the other, as far as a command was reached.
+        if isinstance(end, SystemExit) and end.code != console.INTERRUPTED:
+            raise
+        sys.exit(console.show_interrupted())
     except MingzhangError as error:
         sys.exit(console.show(error))
     except BrokenPipeError:
