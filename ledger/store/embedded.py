@@ -130,6 +130,7 @@ class EmbeddedServer:
             try:
                 pid = path.read_text().split("\n", 1)[0].strip()
             except FileNotFoundError:
+                self._forget_sockets()
                 return None
             if pid.isdigit() and self._works_here(int(pid), unseen=True):
                 return int(pid)
@@ -138,8 +139,7 @@ class EmbeddedServer:
             left = [each for each in psutil.pids() if self._works_here(each, unseen=False)]
             if not left:
                 path.unlink(missing_ok=True)
-                for lock in self._socket_dir().glob(".s.PGSQL.*.lock"):
-                    lock.unlink(missing_ok=True)
+                self._forget_sockets()
                 return None
             if time.monotonic() > deadline_s:
                 raise StartRefusedError(
@@ -147,6 +147,14 @@ class EmbeddedServer:
                     f"processes {', '.join(map(str, left))}; end them, then start again"
                 )
             time.sleep(0.1)
+
+    def _forget_sockets(self) -> None:
+        """Remove the locks of sockets that no server has.
+
+        A base backup brings its source's, which may run on the same machine.
+        """
+        for lock in self._socket_dir().glob(".s.PGSQL.*.lock"):
+            lock.unlink(missing_ok=True)
 
     def _works_here(self, pid: int, *, unseen: bool) -> bool:
         """Tell whether a process is one of this folder's server; `unseen` if it hides its folder.

@@ -64,6 +64,35 @@ def older_server() -> Iterator[str]:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
+def base_backup(data: Path, to: Path) -> None:
+    """Copy a ledger's folder with its own running server, while others may write: a base backup.
+
+    The copy is no older than the moment of the call, and no newer than the return.
+    """
+    shutil.copytree(data, to, ignore=shutil.ignore_patterns("postgres", "postgres.*"))
+    cluster, user = to / "postgres", embedded._server_user()
+    cluster.mkdir(mode=0o700)
+    if user is not None:
+        os.chown(cluster, user.pw_uid, user.pw_gid)
+    server = embedded.EmbeddedServer(data / "postgres")
+    try:
+        subprocess.run(
+            [
+                *(str(embedded._programs() / "pg_basebackup"), "-D", str(cluster)),
+                *("-c", "fast", "-d", server.conninfo),
+            ],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
+    finally:
+        server.close()
+
+
 def postmaster_pid(folder: Path) -> int:
     """Return the process id of the server in a cluster's folder."""
     return int((folder / "postmaster.pid").read_text().split("\n", 1)[0])
