@@ -10,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, NamedTuple
 
-from ledger.domain.account import (
-    Account,
-    PointsEntry,
-    evolve_account,
-    name_of,
-)
+from ledger.domain.account import Account, PointsEntry, name_of
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.event import Event
 from ledger.signing import decode_base64, keyid
 from projections import roster

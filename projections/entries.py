@@ -14,7 +14,8 @@ from typing import Annotated, Any, NamedTuple
 import orjson
 
 from ledger.domain import history
-from ledger.domain.account import CREDIT, REVERSAL, REVERSED, Account, PointsEntry, evolve_account
+from ledger.domain.account import CREDIT, REVERSAL, REVERSED, Account, PointsEntry
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.days import zone_date
 from ledger.domain.decide import FOUNDED
 from ledger.domain.event import Event

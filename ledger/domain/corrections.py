@@ -22,8 +22,8 @@ from ledger.domain.account import (
     Account,
     Half,
     PointsEntry,
-    brought,
 )
+from ledger.domain.acts import brought
 from ledger.domain.duplicates import move_of, moved
 from ledger.domain.eligibility import Case, acting, refuse
 from ledger.domain.errata import need_right

@@ -11,15 +11,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ledger.domain import policy
-from ledger.domain.account import (
-    CREDIT,
-    ENDED,
-    KIND,
-    Account,
-    PointsEntry,
-    effective,
-    whole_to_unit,
-)
+from ledger.domain.account import CREDIT, ENDED, KIND, Account, PointsEntry, effective
+from ledger.domain.acts import whole_to_unit
 from ledger.domain.days import days_between, real_date
 from ledger.domain.eligibility import Case, deciding_unit, refuse
 from ledger.domain.event import Proposal

@@ -22,7 +22,8 @@ from ledger.domain import (
     rulebook,
     unit,
 )
-from ledger.domain.account import Account, evolve_account
+from ledger.domain.account import Account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.actor import Actor, Key, Role
 from ledger.domain.calendar import Calendars
 from ledger.domain.days import dates, zone_date

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ledger.domain.account import evolve_account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.event import Event
 from ledger.store.dispute_events import DISPUTE_EVENTS
 from ledger.store.frame_events import FRAME_EVENTS

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ledger.domain.account import Account, evolve_account
+from ledger.domain.account import Account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.event import Event
 from ledger.domain.world import LAST, SIZE, World
 from ledger.entry import parse_entry

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ledger import schema
-from ledger.domain.account import Account, evolve_account
+from ledger.domain.account import Account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
 from ledger.domain.world import LAST, SIZE, Table, World

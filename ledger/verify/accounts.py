@@ -16,7 +16,8 @@ from typing import Self
 
 import orjson
 
-from ledger.domain.account import Account, evolve_account
+from ledger.domain.account import Account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.event import Event, Proposal
 from ledger.domain.world import World
 

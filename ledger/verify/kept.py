@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from ledger.domain.account import Account, evolve_account
+from ledger.domain.account import Account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.event import Event
 from ledger.domain.world import World
 from ledger.verify.accounts import WEIGHT_MAX, pack, unpack

@@ -11,7 +11,8 @@ import pickle
 
 import pytest
 
-from ledger.domain.account import CORRECTION, REVERSAL, Account, effective, evolve_account
+from ledger.domain.account import CORRECTION, REVERSAL, Account, effective
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.eligibility import acting
 from tests.support.walk import MEMBERS, Walk
 

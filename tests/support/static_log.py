@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ledger import schema
-from ledger.domain.account import Account, evolve_account
+from ledger.domain.account import Account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.decide import decide, needs
 from ledger.domain.event import Event, Proposal
 from ledger.domain.world import World

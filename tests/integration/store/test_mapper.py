@@ -9,7 +9,8 @@ import pytest
 from eventsourcing.application import AggregateNotFoundError, Repository
 
 from ledger.domain import actor, member, organisation, rulebook, unit
-from ledger.domain.account import CREDIT, Account, effective, evolve_account
+from ledger.domain.account import CREDIT, Account, effective
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.event import Event
 from ledger.entry import parse_entry, parse_envelope
 from ledger.store.events import project_account

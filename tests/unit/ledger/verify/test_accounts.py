@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.domain.account import Account, evolve_account
+from ledger.domain.account import Account
+from ledger.domain.account_fold import evolve_account
 from ledger.domain.event import Event, Proposal
 from ledger.domain.world import World
 from ledger.entry import NO_HASH, entry_bytes, parse_envelope
