@@ -1,7 +1,7 @@
 """Runs fuzz targets one after the other: `python -m tests.fuzz.run SECONDS [PARSER …]`.
 
 What each has learnt stays in `var/fuzz`, so that the next run goes on from there. An input that
-is a finding is kept beside it; put it into `tests/support/corpus.py` with the fix.
+is a finding is kept beside it; put it into `tests/support/corpus` with the fix.
 """
 
 from __future__ import annotations
