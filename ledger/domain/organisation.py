@@ -39,8 +39,8 @@ class Recovery:
 class Organisation:
     """Time zone for dates, founding threshold, and the founding actors in their listed order.
 
-    `policy` is the SHA-256, in hex, of the policy of witnesses that an entry adopted last, "" before
-    the first one.
+    `policy` is the SHA-256, in hex, of the policy of witnesses that an entry adopted last, ""
+    before the first one.
     """
 
     version: int
