@@ -49,10 +49,9 @@ ACT = Table("act", ActRow, group="member")
 
 
 def needs(event: Event) -> Iterable[Need]:
-    """Name the rows that `fold` reads: the member's acts, and what the statement names."""
-    proposal, body = event.proposal, event.proposal.body
-    named: list[Need] = [Group(ACT, proposal.stream.partition("/")[2])]
-    named += [(ACT, body[name]) for name in ("entry", "reverses") if body.get(name)]
+    """Name the rows that `fold` reads beside the member's acts: what the statement names."""
+    body = event.proposal.body
+    named: list[Need] = [(ACT, body[name]) for name in ("entry", "reverses") if body.get(name)]
     half = body.get("counterpart")
     if half:
         named += [(ACT, half["id"]), Group(ACT, half["stream"].partition("/")[2])]

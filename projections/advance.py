@@ -14,13 +14,16 @@ from psycopg.types.string import TextLoader
 
 from ledger.errors import FormatError
 from projections import builds
-from projections.batch import BatchRows, Build, Connection, UnsaveableError, fold_batch
+from projections.batch import BatchRows, Build, Connection, UnsaveableError
 from projections.fold import BEHIND, AsOf, Parked, ReadModel, read_events, recorded_at
+from projections.folding import Batch
 from projections.pause import no_cycles_sought
 from projections.sql import query
 
-BATCH_ENTRIES = 32_000
-BATCH_BYTES = 64 * 1024 * 1024
+BATCH_ENTRIES = 64_000
+PORTION_ENTRIES = 4_000
+PORTION_BYTES = 16 * 1024 * 1024
+"""Of a batch, one portion at a time is in memory; the rows that it touched stay there."""
 HELD_ROWS_MAX = 400_000
 """Of each build, some hundred megabytes at most are kept from one batch to the next."""
 
@@ -51,37 +54,52 @@ class Advance:
         stop = min(target, start + self._span_max)
         if start >= stop:
             return start
+        with no_cycles_sought():
+            behind = [each for each in found if each.size < stop]
+            batches = [self._begin(connection, each, start) for each in behind]
+            at, last = start, b""
+            while at < stop:
+                entries = self._read(connection, at, min(stop, at + PORTION_ENTRIES))
+                at, last = at + len(entries), entries[-1][1]
+                self._span = at - start
+                events = list(read_events(entries, self._kinds))
+                for batch in batches:
+                    batch.fold(each for each in events if each.index >= batch.build.size)
+            position = AsOf(stop, recorded_at(stop - 1, last))
+            for batch in batches:
+                self._finish(connection, batch, position)
+        return stop
+
+    def _read(self, connection: Connection, start: int, stop: int) -> list[tuple[int, bytes]]:
+        """Return the first entries of a range, one at least and no more than PORTION_BYTES hold."""
         entries = connection.execute(
-            query("runner", "entries").encode(), (start, stop, BATCH_BYTES), binary=True
+            query("runner", "entries").encode(), (start, stop, PORTION_BYTES), binary=True
         ).fetchall()
-        self._span = len(entries)
-        if not entries or [index for index, _ in entries] != list(range(start, start + self._span)):
+        if not entries or [index for index, _ in entries] != list(
+            range(start, start + len(entries))
+        ):
             raise FormatError(
                 f"entries from {start} on are missing in the database, though they are signed: "
                 "run `mingzhang verify log`"
             )
-        events = list(read_events(entries, self._kinds))
-        last, data = entries[-1]
-        position = AsOf(last + 1, recorded_at(last, data))
-        for build in found:
-            if build.size < position.size:
-                name = build.model.name
-                already = builds.parked_streams(connection, name, build.number)
-                mine = [each for each in events if each.index >= build.size]
-                rows = self._rows(build, already)
-                poison = self._poison(start, name)
-                with no_cycles_sought():
-                    parked = fold_batch(connection, build, mine, already, poison, rows=rows)
-                if parked:
-                    builds.park(connection, build, parked)
-                    tell(build.model, parked)
-                builds.move(connection, build, position)
-                rows.settle()
-                streams = {*already, *(each.stream for each in parked)}
-                if len(rows) <= HELD_ROWS_MAX:
-                    held = (position.size, tuple(sorted(streams)), rows)
-                    self._held[name, build.number] = held
-        return position.size
+        return entries
+
+    def _begin(self, connection: Connection, build: Build, start: int) -> Batch:
+        name = build.model.name
+        parked = builds.parked_streams(connection, name, build.number)
+        rows, poison = self._rows(build, parked), self._poison(start, name)
+        return Batch(connection, build, rows, parked, poison)
+
+    def _finish(self, connection: Connection, batch: Batch, position: AsOf) -> None:
+        build, rows = batch.build, batch.rows
+        parked = batch.finish()
+        if parked:
+            builds.park(connection, build, parked)
+            tell(build.model, parked)
+        builds.move(connection, build, position)
+        if len(rows) <= HELD_ROWS_MAX:
+            held = (position.size, tuple(sorted(rows.parked)), rows)
+            self._held[build.model.name, build.number] = held
 
     def _rows(self, build: Build, parked: tuple[str, ...]) -> BatchRows:
         # Taken out: if the transaction is lost, so are they.

@@ -90,6 +90,10 @@ class Table(Generic[R]):
         """Return the key of a row."""
         return row[0] if self.key_size == 1 else tuple(row[: self.key_size])
 
+    def named(self, key: Key) -> dict[str, Any]:
+        """Return a key by its columns' names."""
+        return dict(zip(self.columns, key if self.key_size > 1 else (key,), strict=False))
+
 
 class Rows:
     """A read model's rows by table and key, all of them in memory, and what is parked.
@@ -195,6 +199,10 @@ class Group(NamedTuple):
 Need = tuple[Table[Any], Key] | Group
 
 
+def _none_by_stream(_stream: str) -> Iterable[Need]:
+    return ()
+
+
 def _no_more(_event: Event, _rows: Rows) -> Iterable[Need]:
     return ()
 
@@ -204,8 +212,10 @@ class ReadModel:
     """A fold with its tables; another `version` is rebuilt from the log's first entry.
 
     `kinds` are the kinds of streams that it folds. `needs` names every row, apart from those that
-    it has put itself, that `fold` may get for an event; `needs_more` those that depend on rows
-    that were named, as far as the database holds them, and is asked until it names no more.
+    it has put itself, that `fold` may get for an event, or put over in a table without a past;
+    `stream_needs`, asked once for many events, those that they have in common by their stream;
+    `needs_more` those that depend on rows that were named, as far as the database holds them, and
+    is asked until it names no more.
     Tables in `whole` are few rows, and are there without being named. `finish` comes after the
     entries of a batch, only in a database: it brings tables without a past in line. The file
     `sql/<name>.sql` has the indexes of its tables (the query `indexes`, which may be empty) and its
@@ -219,6 +229,7 @@ class ReadModel:
     needs: Callable[[Event], Iterable[Need]]
     fold: Callable[[Event, Rows], None]
     needs_more: Callable[[Event, Rows], Iterable[Need]] = field(default=_no_more)
+    stream_needs: Callable[[str], Iterable[Need]] = field(default=_none_by_stream)
     whole: tuple[Table[Any], ...] = ()
     finish: Callable[[Rows], None] | None = None
 

@@ -15,8 +15,9 @@ import psycopg
 from ledger.errors import BusyError, ConflictError, NotFoundError
 from projections import builds
 from projections.advance import BATCH_ENTRIES, Advance, Busy, open_connection
-from projections.batch import Build, Connection, UnsaveableError, fold_batch
+from projections.batch import BatchRows, Build, Connection, UnsaveableError
 from projections.fold import BEHIND, ReadModel, read_events
+from projections.folding import Batch
 from projections.sql import query
 
 RETIRE_S = 10.0
@@ -141,9 +142,9 @@ def unpark(connect: Callable[[], Connection], model: ReadModel, stream: str) -> 
             entries = connection.execute(
                 query("runner", "entries_at").encode(), (indexes,), binary=True
             )
-            events = list(read_events(entries, model.kinds))
-            parked = fold_batch(connection, held[0], events, (), late=True)
-            for each in parked:
+            batch = Batch(connection, held[0], BatchRows(model, late=True))
+            batch.fold(read_events(entries, model.kinds))
+            for each in batch.finish():
                 if each.error != BEHIND:
                     raise ConflictError(
                         "still-poisoned",

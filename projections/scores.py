@@ -45,21 +45,23 @@ SCORE = Table("score", ScoreRow, key_size=4, past=False, group="member")
 REACH = Table("reach", ReachRow, key_size=2, past=False, group="member")
 
 
+def stream_needs(stream: str) -> Iterable[Need]:
+    """Name the rows that `fold` and `finish` read for all events of a stream."""
+    kind, _, ident = stream.partition("/")
+    if kind == "member":
+        return _of_member(ident)
+    return (Group(MEMBER, ident),) if kind == "unit" else ()
+
+
 def needs(event: Event) -> Iterable[Need]:
-    """Name the rows that `fold` and `finish` read for an event."""
+    """Name the rows that `fold` and `finish` read for an event besides."""
     proposal = event.proposal
-    kind, _, ident = proposal.stream.partition("/")
+    if proposal.type.startswith("points."):
+        return acts.needs(event)
     named: list[Need] = list(roster.needs(event))
-    if kind == "unit":
-        named.append(Group(MEMBER, ident))
-        for each in roster.moved_by(event):
-            named += _of_member(each)
-    elif kind == "member":
-        for each in (ident, *roster.merged_into(event)):
-            named += _of_member(each)
-        if proposal.type.startswith("points."):
-            named += acts.needs(event)
-    elif proposal.type == "review.recorded":
+    for each in (*roster.moved_by(event), *roster.merged_into(event)):
+        named += _of_member(each)
+    if proposal.type == "review.recorded":
         named += _of_member(proposal.body["member"])
     return named
 
@@ -232,5 +234,6 @@ RANKINGS = ReadModel(
     fold,
     needs_more,
     whole=(FRAME,),
+    stream_needs=stream_needs,
     finish=finish,
 )

@@ -22,15 +22,12 @@ UPDATE mingzhang_views.{table} AS t SET until = wanted.until
 FROM json_populate_recordset(NULL::mingzhang_views.{table}, %s::json) AS wanted
 WHERE {same} AND t.until = 9223372036854775807
 
--- add_rows: versions of rows
-INSERT INTO mingzhang_views.{table} ({names}, since, until)
-SELECT {names}, since, until FROM json_populate_recordset(NULL::mingzhang_views.{table}, %s::json)
-
--- drop_newest_rows: rows of a table without a past that are no more
+-- drop_rows: rows of a table without a past that are no more, or are put anew
 DELETE FROM mingzhang_views.{table} AS t
 USING json_populate_recordset(NULL::mingzhang_views.{table}, %s::json) AS wanted WHERE {same}
 
--- save_newest_rows: insert rows of a table without a past, or replace those with their keys
-INSERT INTO mingzhang_views.{table} ({names}, since)
-SELECT {names}, since FROM json_populate_recordset(NULL::mingzhang_views.{table}, %s::json)
-ON CONFLICT ({key}) DO UPDATE SET ({names}, since) = ROW ({excluded}, EXCLUDED.since)
+-- add_rows: versions of rows
+COPY mingzhang_views.{table} ({names}, since, until) FROM STDIN
+
+-- add_newest: rows of a table without a past
+COPY mingzhang_views.{table} ({names}, since) FROM STDIN
