@@ -48,8 +48,14 @@ class ActRow(NamedTuple):
 ACT = Table("act", ActRow, group="member")
 
 
+_ALONE = frozenset({"points.awarded", "points.deducted", "points.claimed", "points.imported"})
+"""Most statements: they bring in an act, and their fold reads no other."""
+
+
 def needs(event: Event) -> Iterable[Need]:
     """Name the rows that `fold` reads beside the member's acts: what the statement names."""
+    if event.proposal.type in _ALONE:
+        return ()
     body = event.proposal.body
     named: list[Need] = [(ACT, body[name]) for name in ("entry", "reverses") if body.get(name)]
     half = body.get("counterpart")
@@ -60,6 +66,8 @@ def needs(event: Event) -> Iterable[Need]:
 
 def needs_more(event: Event, rows: Rows) -> Iterable[Need]:
     """Name what an act that is made final takes back, and its other half with its member's acts."""
+    if event.proposal.type in _ALONE:
+        return ()
     named: list[Need] = []
     body = event.proposal.body
     for ident in (body.get("entry"), (body.get("counterpart") or {}).get("id")):

@@ -21,9 +21,8 @@ from projections.pause import no_cycles_sought
 from projections.sql import query
 
 BATCH_ENTRIES = 64_000
-PORTION_ENTRIES = 4_000
-PORTION_BYTES = 16 * 1024 * 1024
-"""Of a batch, one portion at a time is in memory; the rows that it touched stay there."""
+PORTION_ENTRIES = 1_000
+"""Of a batch's entries one portion is in memory: ENTRY_SIZE_MAX makes it 64 MB at most."""
 HELD_ROWS_MAX = 400_000
 """Of each build, some hundred megabytes at most are kept from one batch to the next."""
 
@@ -57,32 +56,16 @@ class Advance:
         with no_cycles_sought():
             behind = [each for each in found if each.size < stop]
             batches = [self._begin(connection, each, start) for each in behind]
-            at, last = start, b""
-            while at < stop:
-                entries = self._read(connection, at, min(stop, at + PORTION_ENTRIES))
-                at, last = at + len(entries), entries[-1][1]
-                self._span = at - start
+            for at in range(start, stop, PORTION_ENTRIES):
+                entries = _read(connection, at, min(stop, at + PORTION_ENTRIES))
+                self._span = at + len(entries) - start
                 events = list(read_events(entries, self._kinds))
                 for batch in batches:
                     batch.fold(each for each in events if each.index >= batch.build.size)
-            position = AsOf(stop, recorded_at(stop - 1, last))
+            position = AsOf(stop, recorded_at(*entries[-1]))
             for batch in batches:
                 self._finish(connection, batch, position)
         return stop
-
-    def _read(self, connection: Connection, start: int, stop: int) -> list[tuple[int, bytes]]:
-        """Return the first entries of a range, one at least and no more than PORTION_BYTES hold."""
-        entries = connection.execute(
-            query("runner", "entries").encode(), (start, stop, PORTION_BYTES), binary=True
-        ).fetchall()
-        if not entries or [index for index, _ in entries] != list(
-            range(start, start + len(entries))
-        ):
-            raise FormatError(
-                f"entries from {start} on are missing in the database, though they are signed: "
-                "run `mingzhang verify log`"
-            )
-        return entries
 
     def _begin(self, connection: Connection, build: Build, start: int) -> Batch:
         name = build.model.name
@@ -124,6 +107,18 @@ class Advance:
         if self._refused is None or self._refused[0] != start:
             return None
         return self._refused[1] if self._refused[1].model == model else None
+
+
+def _read(connection: Connection, start: int, stop: int) -> list[tuple[int, bytes]]:
+    entries = connection.execute(
+        query("runner", "entries").encode(), (start, stop), binary=True
+    ).fetchall()
+    if [index for index, _ in entries] != list(range(start, stop)):
+        raise FormatError(
+            f"entries from {start} on are missing in the database, though they are signed: "
+            "run `mingzhang verify log`"
+        )
+    return entries
 
 
 def open_connection(connect: Callable[[], Connection]) -> Connection:

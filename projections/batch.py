@@ -69,6 +69,8 @@ class BatchRows(Rows):
             name: {} for name in self._rows
         }
         self._wholes: set[str] = set()
+        self.streams: set[str] = set()
+        """Those whose `stream_needs` are loaded."""
         self._known_groups: dict[str, set[Any]] = {name: set() for name in self._groups}
 
     def __len__(self) -> int:
@@ -112,10 +114,14 @@ class BatchRows(Rows):
                 self._check(table, key)
             if row == before:
                 continue
-            versions = self._versions[table.name].setdefault(key, [])
-            if versions and (versions[-1][0] == since or not table.past):
-                versions.pop()
-            versions.append((since, row))
+            changed = self._versions[table.name]
+            versions = changed.get(key)
+            if versions is None:
+                changed[key] = [(since, row)]
+            elif versions[-1][0] == since or not table.past:
+                versions[-1] = since, row
+            else:
+                versions.append((since, row))
         self._undo.clear()
 
     def park(self, stream: str, index: int, error: Exception | None) -> None:
@@ -179,36 +185,28 @@ class BatchRows(Rows):
             known[key] = row
             since[key] = begun
 
-    def settle(self, table: Table[Any]) -> None:
-        """Begin anew with a table whose changes were written."""
+    def changes(self, table: Table[Any]) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
+        """Return what must be written of a table, and take it as written.
+
+        First what ends: keys of stored rows, each with the size `until`. Then what begins: the
+        columns of rows, with `since`, and `until` in a table with a past.
+        """
+        ended: list[dict[str, Any]] = []
+        begun: list[tuple[Any, ...]] = []
         stored, changed = self._since[table.name], self._versions[table.name]
         for key, versions in changed.items():
+            if key in stored:
+                ended.append(table.named(key) | {"until": versions[0][0]})
             since, row = versions[-1]
             if row is None:
                 stored.pop(key, None)
             else:
                 stored[key] = since
-        changed.clear()
-
-    def ended(self, table: Table[Any]) -> list[dict[str, Any]]:
-        """Return the keys of stored rows that hold no longer, each with the size `until`."""
-        stored = self._since[table.name]
-        return [
-            table.named(key) | {"until": versions[0][0]}
-            for key, versions in self._versions[table.name].items()
-            if key in stored
-        ]
-
-    def begun(self, table: Table[Any]) -> list[tuple[Any, ...]]:
-        """Return the new versions of rows: their columns, `since`, and `until` with a past."""
-        found: list[tuple[Any, ...]] = []
-        for versions in self._versions[table.name].values():
-            since, row = versions[-1]
-            if row is not None:
-                found.append((*row, since, UNTIL_NOW) if table.past else (*row, since))
+                begun.append((*row, since, UNTIL_NOW) if table.past else (*row, since))
             for (since, row), (until, _) in pairwise(versions):
-                found.append((*row, since, until))
-        return found
+                begun.append((*row, since, until))
+        changed.clear()
+        return ended, begun
 
     def _check(self, table: Table[Any], key: Key) -> None:
         if self._since[table.name].get(key, 0) > self._index + 1:

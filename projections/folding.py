@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -78,8 +79,10 @@ class Batch:
         for table in model.whole:
             if rows.lacks(table):
                 rows.load_whole(table, self._found("load_whole", table))
-        streams = dict.fromkeys(each.proposal.stream for each in events)
+        met = dict.fromkeys(each.proposal.stream for each in events)
+        streams = [each for each in met if each not in rows.streams]
         self._load_named([need for each in streams for need in model.stream_needs(each)])
+        rows.streams.update(streams)
         self._load_named(self._named(events, model.needs))
         while self._load_named(self._named(events, lambda event: model.needs_more(event, rows))):
             pass
@@ -134,7 +137,7 @@ class Batch:
 
     def _save(self, tables: Iterable[Table[Any]]) -> None:
         for table in tables:
-            ended, begun = self.rows.ended(table), self.rows.begun(table)
+            ended, begun = self.rows.changes(table)
             with self._told():
                 if ended:
                     statement = self._statement("end_rows" if table.past else "drop_rows", table)
@@ -144,7 +147,6 @@ class Batch:
                     with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
                         for row in begun:
                             copy.write_row(row)
-            self.rows.settle(table)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -153,18 +155,24 @@ class Batch:
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise UnsaveableError(self.build.model.name, error) from error
 
-    def _statement(self, name: str, table: Table[Any]) -> sql.Composed:
-        columns = [sql.Identifier(each) for each in table.columns]
-        comma = sql.SQL(", ")
-        return sql.SQL(query("batch", name)).format(
-            table=sql.Identifier(self.build.model.table_name(table, self.build.number)),
-            same=sql.SQL(" AND ").join(
-                [
-                    sql.SQL("t.{} = wanted.{}").format(each, each)
-                    for each in columns[: table.key_size]
-                ]
-            ),
-            group=sql.Identifier(table.group or table.columns[0]),
-            names=comma.join(columns),
-            columns=comma.join([sql.SQL("t.") + each for each in columns]),
+    def _statement(self, name: str, table: Table[Any]) -> bytes:
+        place = self.build.model.table_name(table, self.build.number)
+        return _composed(name, place, table.columns, table.key_size, table.group or "")
+
+
+@lru_cache(maxsize=1_000)
+def _composed(name: str, place: str, columns: tuple[str, ...], key_size: int, group: str) -> bytes:
+    """Return a statement of `sql/batch.sql` on the table `place`."""
+    named, comma = [sql.Identifier(each) for each in columns], sql.SQL(", ")
+    same = [sql.SQL("t.{} = wanted.{}").format(each, each) for each in named[:key_size]]
+    return (
+        sql.SQL(query("batch", name))
+        .format(
+            table=sql.Identifier(place),
+            same=sql.SQL(" AND ").join(same),
+            group=sql.Identifier(group or columns[0]),
+            names=comma.join(named),
+            columns=comma.join([sql.SQL("t.") + each for each in named]),
         )
+        .as_bytes(None)
+    )

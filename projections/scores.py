@@ -146,7 +146,8 @@ def _swept(event: Event, frame: Frame) -> Iterator[str]:
 
 
 def _touch(rows: Rows, member: str, day: str, event: Event) -> None:
-    days, _ = rows.touched.get(member, (set(), ""))
+    known = rows.touched.get(member)
+    days = known[0] if known is not None else set()
     days.add(day)
     rows.touched[member] = days, event.recorded_at
 
