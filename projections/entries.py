@@ -24,7 +24,7 @@ from ledger.domain.unit import CLOSED
 from ledger.signing import decode_base64, keyid
 from projections import roster
 from projections.columns import DATE, POINTS, UUID, Id, Note
-from projections.fold import Need, ReadModel, Rows, Table
+from projections.fold import Group, Need, ReadModel, Rows, Table
 from projections.packed import pack, unpack
 from projections.roster import UNIT
 
@@ -60,13 +60,17 @@ class EntryRow(NamedTuple):
 
 
 class HandRow(NamedTuple):
-    """That a person signed a step of an entry."""
+    """That a person signed a step of an entry.
+
+    The day of the act stands here too, so that an index holds it beside the person.
+    """
 
     entry: Id
     statement: Annotated[str, Note("Id of the statement that was signed.", kind=UUID)]
     actor: Annotated[str, Note("Who signed.")]
     step: Annotated[str, Note("claim, check, review, upper, notice, intake or the like.")]
     log_index: Annotated[int, Note("Place in the log of the statement that brought the entry in.")]
+    act_date: Annotated[str, Note("The day of the entry's act.", kind=DATE)]
     recorded_at: Annotated[str, Note("When it was recorded, RFC 3339 in UTC.")]
 
 
@@ -95,7 +99,7 @@ class NameRow(NamedTuple):
 
 
 ENTRY = Table("entry", EntryRow)
-HAND = Table("hand", HandRow, key_size=3)
+HAND = Table("hand", HandRow, key_size=3, group="entry")
 ITEM = Table("item", ItemRow, key_size=3)
 STAYS = Table("stays", StaysRow)
 NAME = Table("name", NameRow)
@@ -122,6 +126,8 @@ def needs(event: Event) -> Iterable[Need]:
             named.append((ITEM, (act["rulebook"], act["version"], act["item"])))
         if act.get("erratum") is not None:
             named.append((NAME, act["erratum"]))
+        if kind == "points.revised":
+            named.append(Group(HAND, body["entry"]))
     elif stream == "member":
         named = [(NAME, ZONE), (STAYS, ident)]
     elif kind == "key.registered":
@@ -230,6 +236,9 @@ def _points(event: Event, rows: Rows, member: str) -> None:
         if old is None or old[1] != entry:
             row = _row(event, rows, member, entry, old)
             rows.put(ENTRY, row)
+            if old is not None and old[0].act_date != row.act_date:
+                for hand in rows.some(HAND, ident):
+                    rows.put(HAND, hand._replace(act_date=row.act_date))
             _hands(rows, row, entry.steps[len(old[1].steps) if old else 0 :])
 
 
@@ -295,13 +304,13 @@ def _hands(rows: Rows, row: EntryRow, steps: Iterable[Any]) -> None:
             key = rows.get(NAME, ident)
             # A log that `verify log` lets through has no key that was not registered.
             actor = intern(key.value if key is not None else ident)
-            hand = (row.id, step.id, actor, step.name, row.log_index)
+            hand = (row.id, step.id, actor, step.name, row.log_index, row.act_date)
             rows.put(HAND, HandRow(*hand, step.recorded_at))
 
 
 ENTRIES = ReadModel(
     "entries",
-    1,
+    2,
     (UNIT, ENTRY, HAND, ITEM, STAYS, NAME),
     frozenset({"actor", "ledger", "member", "rulebook", "unit"}),
     needs,

@@ -1,7 +1,9 @@
 """The committee's questions about entries: any conditions together, page by page.
 
-A page goes on behind the log index of the last entry of the page before (newest first), so a page
-costs the same however far down it lies and entries that come meanwhile move none.
+A page goes on behind a log index that the page before came to (newest first), so a page costs the
+same however far down it lies and entries that come meanwhile move none. It looks at a bounded
+number of entries: where few of them meet all conditions, it holds fewer than were asked for, and
+still says where to go on.
 """
 
 from __future__ import annotations
@@ -14,12 +16,15 @@ from typing import Any, NamedTuple
 import psycopg
 
 from ledger.errors import FormatError, NotFoundError
+from projections import walks
 from projections.batch import UNTIL_NOW
 from projections.entries import REVIEWING, SCORING, EntryRow
 from projections.fold import AsOf
 from projections.sql import query
 
 PAGE_MAX = 1_000
+LOOKS = ((500, False), (4_000, True))
+"""How deep a page looks: first a little, where most find enough, then once more and gathering."""
 RETALIATION_DAYS = 90
 """A debit on a filer within so many days of filing is flagged: it may have a cause of its own."""
 EXPORT_MAX = 100_000
@@ -70,7 +75,10 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries, newest first; `after` is what the next page goes on behind, None at the end."""
+    """Entries, newest first; `after` is what the next page goes on behind, None at the end.
+
+    Everything from there on, that log index included, was looked at, however few were found.
+    """
 
     as_of: AsOf
     found: tuple[Found, ...]
@@ -87,30 +95,74 @@ def page_from_database(
     *,
     newest: bool = False,
 ) -> Page:
-    """Return the next `limit` entries that meet the conditions, behind the log index `after`.
+    """Return the next entries that meet the conditions, `limit` at most, behind log index `after`.
 
     Raises NotFoundError for an unknown unit.
     """
     limit = max(1, min(limit, PAGE_MAX))
-    asked: dict[str, Any] = {"size": as_of.size, "limit": limit + 1, "after": after}
-    asked |= {"scoring": list(SCORING), "reviewing": list(REVIEWING), "now": UNTIL_NOW}
-    parts = ["now" if newest else "then"]
+    asked: dict[str, Any] = {
+        "gathered_max": walks.GATHERED_MAX,
+        "size": as_of.size,
+        "first": 0,
+        "behind": UNTIL_NOW if after is None else after,
+        "scoring": list(SCORING),
+        "reviewing": list(REVIEWING),
+    }
+    parts = [query("entries", "if_now" if newest else "if_then", build)]
     for name in Wanted.__dataclass_fields__:
         value = getattr(wanted, name)
         if value is not None:
             asked[name] = value
-            parts.append(name)
+            parts.append(_condition(build, name))
     if wanted.unit is not None:
         asked["units"] = covered_units(connection, build, as_of, wanted.unit)
-    if after is not None:
-        parts.append("after")
-    conditions = "\n    AND ".join(query("entries", f"if_{name}", build) for name in parts)
-    text = query("entries", "page", build).replace("{conditions}", conditions)
-    rows = [EntryRow(*each) for each in connection.execute(text.encode(), asked)]
-    more, rows = len(rows) > limit, rows[:limit]
+    _narrow(connection, build, asked)
+    conditions = "\n    AND ".join(parts)
+    rows: list[EntryRow] = []
+    end: int | None = None
+    for look, gathering in LOOKS:
+        depth = max(look, limit + 1)
+        given = asked | {"depth": depth, "limit": limit + 1 - len(rows)}
+        gathered = walks.gathering(build, asked, newest=newest) if gathering else ""
+        page = (
+            query("entries", "page", build)
+            .replace("{walks}", walks.walks(build, asked, newest=newest))
+            .replace("{gathered}", gathered)
+            .replace("{conditions}", conditions)
+        )
+        # Never prepared: a plan for any values would not know which of them are rare.
+        found = connection.execute(page.encode(), given, prepare=False).fetchall()
+        end = found[0][0]
+        rows += [EntryRow(*each[1:]) for each in found if each[1] is not None]
+        if end is None or len(rows) >= limit:
+            break
+        asked["behind"] = end
+    if len(rows) > limit:
+        rows = rows[:limit]
+        end = rows[-1].log_index
     hands = _hands(connection, build, as_of, [each.id for each in rows])
-    found = tuple(Found(each, tuple(hands.get(each.id, ()))) for each in rows)
-    return Page(as_of, found, rows[-1].log_index if more else None)
+    shown = tuple(Found(each, tuple(hands.get(each.id, ()))) for each in rows)
+    return Page(as_of, shown, end)
+
+
+def _condition(build: int, name: str) -> str:
+    """Return the condition on an entry `e` that a field of Wanted sets."""
+    if name not in walks.HANDS:
+        return query("entries", f"if_{name}", build)
+    of_hand = query("entries", f"hand_{name}", build)
+    return query("entries", "if_hand", build).replace("{condition}", of_hand)
+
+
+def _narrow(connection: psycopg.Connection[Any], build: int, asked: dict[str, Any]) -> None:
+    """Set `first` and `behind` to where the days of recording lie: those never fall in a log."""
+    if "recorded_from" in asked:
+        text = query("entries", "recorded_first", build)
+        found = connection.execute(text.encode(), asked).fetchone()
+        asked["first"] = found[0] if found else UNTIL_NOW
+    if "recorded_to" in asked:
+        text = query("entries", "recorded_last", build)
+        found = connection.execute(text.encode(), asked).fetchone()
+        asked["behind"] = min(asked["behind"], found[0] + 1 if found else 0)
 
 
 def _hands(

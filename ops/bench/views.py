@@ -237,10 +237,14 @@ def _answering(pool: ConnectionPool[Any], large: Size) -> Iterator[Row]:
     def committee() -> None:
         area = random.randrange(large.areas)
         branch = random.choice(range(area, large.branches, large.areas))
-        wanted = random.choice(_questions(large, area, branch, random))
-        if not views.entries(wanted, PAGE).found:
+        kind, wanted = random.choice(list(_questions(large, area, branch, random).items()))
+        began_s = time.perf_counter()
+        found = views.entries(wanted, PAGE).found
+        taken_ms.setdefault(kind, []).append((time.perf_counter() - began_s) * 1_000)
+        if not found:
             raise RuntimeError(f"nothing is found for {wanted}")
 
+    taken_ms: dict[str, list[float]] = {}
     at = f"{_entries(large):,} entries, {large.members:,} members"
     for name, ask in (
         (f"a page of {PAGE} places", page),
@@ -256,24 +260,33 @@ def _answering(pool: ConnectionPool[Any], large: Size) -> Iterator[Row]:
             p99_ms,
             at_most=True,
         )
+    middles = {kind: median(taken) for kind, taken in taken_ms.items()}
+    slowest = max(middles, key=lambda kind: middles[kind])
+    yield Row(
+        f"the slowest of its kinds: {slowest}",
+        f"{middles[slowest]:.1f} ms",
+        f"longest {max(taken_ms[slowest]):.1f} ms",
+    )
 
 
-def _questions(large: Size, area: int, branch: int, random: Random) -> list[Wanted]:
+def _questions(large: Size, area: int, branch: int, random: Random) -> dict[str, Wanted]:
     """Return what a committee asks about an area and one of its branches."""
     root = large.prefix
     of_branch, of_area = synthetic.signers(large, f"member/{root}{branch}")
     month = f"{YEAR}-{random.randrange(1, 13):02d}"
     within = Wanted(act_from=f"{month}-01", act_to=f"{month}-28")
-    return [
-        replace(within, scorer=of_branch, unit=f"{root}-{area}", item="C-1"),
-        Wanted(scorer=of_branch, kind="debit"),
-        replace(within, scorer=of_area),
-        Wanted(scorer=of_area, item="D-1"),
-        Wanted(unit=f"{root}-{area}-{branch}", amount_max=-100),
-        replace(within, unit=root, item="S-1"),
-        Wanted(act_type="bench.act", unit=f"{root}-{area}", state="final"),
-        Wanted(member=f"{root}{branch}"),
-    ]
+    return {
+        "signer, unit, item, days": replace(
+            within, scorer=of_branch, unit=f"{root}-{area}", item="C-1"
+        ),
+        "signer, debits": Wanted(scorer=of_branch, kind="debit"),
+        "signer of many, days": replace(within, scorer=of_area),
+        "signer of many, item": Wanted(scorer=of_area, item="D-1"),
+        "branch, amount": Wanted(unit=f"{root}-{area}-{branch}", amount_max=-100),
+        "everywhere, item, days": replace(within, unit=root, item="S-1"),
+        "act type, area, state": Wanted(act_type="bench.act", unit=f"{root}-{area}", state="final"),
+        "member": Wanted(member=f"{root}{branch}"),
+    }
 
 
 def _times_ms(ask: Callable[[], None]) -> tuple[float, float]:

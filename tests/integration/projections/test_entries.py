@@ -14,7 +14,7 @@ from ledger.errors import NotFoundError
 from ledger.store.postgres import Database
 from ledger.store.reader import Reader
 from ledger.store.table import EntryTable
-from projections import asof, disputes
+from projections import asof, disputes, finding
 from projections.disputes import DISPUTES
 from projections.entries import ENTRIES, ENTRY, HAND, REVIEWING, SCORING, EntryRow
 from projections.finding import Wanted, table_rows
@@ -108,9 +108,15 @@ CHOICES: dict[str, list[Any]] = {
 }
 
 
+@pytest.mark.parametrize("looks", [finding.LOOKS, ((1, False), (3, True))], ids=["deep", "short"])
 def test_any_conditions_together_find_what_each_of_them_finds(
-    views: Views, journal: Journal
+    views: Views,
+    journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: tuple[tuple[int, bool], ...],
 ) -> None:
+    monkeypatch.setattr(finding, "LOOKS", looks)
+    monkeypatch.setattr(finding, "PAGE_MAX", 2)
     assert {each.name for each in fields(Wanted)} == set(CHOICES)
     random, size = Random(5), len(journal.entries)
     sizes, hits = (size, size - 20, size // 2), 0
@@ -145,6 +151,36 @@ def test_pages_follow_each_other_without_gap_or_repeat(views: Views) -> None:
         assert len(page.found) == 3
     assert found == [each.entry.id for each in whole.found]
     assert len(found) == len(set(found)) > 6
+
+
+def test_a_page_that_finds_too_few_says_where_to_go_on(
+    views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [each.entry.act_date for each in views.all_entries(Wanted()).found]
+    wanted = Wanted(act_to=min(days))
+    right = [each.entry.id for each in views.all_entries(wanted).found]
+    monkeypatch.setattr(finding, "LOOKS", ((1, False),))
+    found, after, short = [], None, False
+    while True:
+        page = views.entries(wanted, 1, after)
+        found += [each.entry.id for each in page.found]
+        short = short or (not page.found and page.after is not None)
+        assert page.after is None or after is None or page.after < after
+        after = page.after
+        if after is None:
+            break
+    assert found == right != []
+    assert short
+
+
+def test_whoever_signed_is_found_by_the_day_of_the_act_as_it_was_revised(
+    journal: Journal,
+) -> None:
+    events = journal.events()
+    assert any(each.proposal.type == "points.revised" for each in events)
+    rows = folded(journal, ENTRIES, len(events))
+    days = {each.id: each.act_date for each in rows.all(ENTRY)}
+    assert all(each.act_date == days[each.entry] for each in rows.all(HAND))
 
 
 def test_each_entry_comes_with_the_people_of_its_steps(views: Views) -> None:
