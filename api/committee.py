@@ -179,7 +179,8 @@ def get_entries(
 ) -> Response:
     """Return entries that meet all conditions, newest first, with who took which step.
 
-    `after` of the answer is `after` of the next page; `as_of` is the position that it holds for.
+    `after` of the answer is `after` of the next page: a page that found few of many may hold fewer
+    than `limit` and still go on. `as_of` is the position that it holds for.
     """
     views = _looking(request, service, question)
     asked = (question.wanted(), question.limit, question.after, question.position())

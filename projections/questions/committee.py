@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from ledger.domain.account import REEXAMINATION
 from ledger.domain.dispute import OPEN
@@ -340,21 +341,13 @@ def decision(ground: Ground, *, dispute: str) -> Answer:
     }
 
 
-def comparable(
-    ground: Ground,
-    *,
-    entry: str | None = None,
-    act_type: str | None = None,
-    unit: str | None = None,
-    limit: int = 100,
-    after: int | None = None,
-) -> Answer:
+def comparable(ground: Ground, **asked: Any) -> Answer:
     """Return cases of the same kind of act and their outcomes: how each ended, and by whom.
 
+    It takes what `same_act` takes, and raises what that raises.
     `outcomes` counts those shown; a claim that was rejected or withdrawn is among them.
     """
-    asked = {"entry": entry, "act_type": act_type, "unit": unit, "limit": limit, "after": after}
-    found = same_act(ground, **asked)  # type: ignore[arg-type]
+    found = same_act(ground, **asked)
     outcomes: dict[str, int] = defaultdict(int)
     for each in found["entries"]:
         _, known = ground.entry(each["id"])
