@@ -1,0 +1,1 @@
+"""What each question of `ops/questions.md` must answer, by who asks."""
