@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 import psycopg
 
 from ledger.errors import FormatError, NotFoundError
 from projections import walks
-from projections.batch import UNTIL_NOW
 from projections.entries import REVIEWING, SCORING, EntryRow
 from projections.fold import AsOf
 from projections.sql import query
@@ -94,17 +94,20 @@ def page_from_database(
     after: int | None = None,
     *,
     newest: bool = False,
+    patient: bool = False,
 ) -> Page:
     """Return the next entries that meet the conditions, `limit` at most, behind log index `after`.
 
-    Raises NotFoundError for an unknown unit.
+    With `patient` it looks on until the page is full or the log's beginning is reached, however
+    long that takes. Raises NotFoundError for an unknown unit.
     """
     limit = max(1, min(limit, PAGE_MAX))
     asked: dict[str, Any] = {
         "gathered_max": walks.GATHERED_MAX,
         "size": as_of.size,
         "first": 0,
-        "behind": UNTIL_NOW if after is None else after,
+        # What lies behind the position had not come in yet.
+        "behind": as_of.size if after is None else min(after, as_of.size),
         "scoring": list(SCORING),
         "reviewing": list(REVIEWING),
     }
@@ -120,7 +123,7 @@ def page_from_database(
     conditions = "\n    AND ".join(parts)
     rows: list[EntryRow] = []
     end: int | None = None
-    for look, gathering in LOOKS:
+    for look, gathering in chain(LOOKS, repeat(LOOKS[-1])) if patient else LOOKS:
         depth = max(look, limit + 1)
         given = asked | {"depth": depth, "limit": limit + 1 - len(rows)}
         gathered = walks.gathering(build, asked, newest=newest) if gathering else ""
@@ -158,7 +161,7 @@ def _narrow(connection: psycopg.Connection[Any], build: int, asked: dict[str, An
     if "recorded_from" in asked:
         text = query("entries", "recorded_first", build)
         found = connection.execute(text.encode(), asked).fetchone()
-        asked["first"] = found[0] if found else UNTIL_NOW
+        asked["first"] = found[0] if found else asked["size"]
     if "recorded_to" in asked:
         text = query("entries", "recorded_last", build)
         found = connection.execute(text.encode(), asked).fetchone()

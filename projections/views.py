@@ -213,15 +213,25 @@ class Views:
         limit: int,
         after: int | None = None,
         as_of: Wanted | None = None,
+        *,
+        patient: bool = False,
     ) -> Page:
         """Return the next `limit` entries (PAGE_MAX at most) that meet conditions, newest first.
 
+        There may be fewer, and more behind them, unless it is `patient` (`finding`).
         Raises NotFoundError for an unknown unit.
         """
         return self.read(
             ENTRIES,
             lambda at: finding.page_from_database(
-                at.connection, at.build, at.as_of, wanted, limit, after, newest=at.newest
+                at.connection,
+                at.build,
+                at.as_of,
+                wanted,
+                limit,
+                after,
+                newest=at.newest,
+                patient=patient,
             ),
             as_of,
         )

@@ -208,7 +208,7 @@ def entries(
     position = read_wanted(as_of, data)
     if out is None:
         with _open(data) as (_, views, _register):
-            _echo(shown.page(views.entries(wanted, limit, after, position)))
+            _echo(shown.page(views.entries(wanted, limit, after, position, patient=True)))
         return
     console.need_free(out)
     media_type = SUFFIXES.get(out.suffix.lower())

@@ -171,6 +171,8 @@ def test_a_page_that_finds_too_few_says_where_to_go_on(
             break
     assert found == right != []
     assert short
+    patient = views.entries(wanted, len(right), patient=True)
+    assert [each.entry.id for each in patient.found] == right
 
 
 def test_whoever_signed_is_found_by_the_day_of_the_act_as_it_was_revised(
