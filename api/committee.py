@@ -62,7 +62,7 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     scorer: str | None = Field(None, pattern=_ID, description="proposed, checked or reviewed it")
-    reviewer: str | None = Field(None, pattern=_ID)
+    reviewer: str | None = Field(None, pattern=_ID, description="or signed it on the short path")
     unit: str | None = Field(None, pattern=_ID, description="with its sub-units")
     member: str | None = Field(None, pattern=_ID)
     rulebook: str | None = Field(None, pattern=_ID)

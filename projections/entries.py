@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 import orjson
 
 from ledger.domain import history
-from ledger.domain.account import CREDIT, REVERSAL, REVERSED, Account, PointsEntry
+from ledger.domain.account import CREDIT, FINAL, REVERSAL, REVERSED, Account, PointsEntry
 from ledger.domain.account_fold import evolve_account
 from ledger.domain.days import zone_date
 from ledger.domain.decide import FOUNDED
@@ -29,8 +29,10 @@ from projections.packed import pack, unpack
 from projections.roster import UNIT
 
 ZONE = "zone"
-SCORING = ("claim", "check", "review", "upper")
-REVIEWING = ("review", "upper")
+AT_ONCE = "direct"
+"""The step of a statement that proposes and decides: a recorder's and a committee member's."""
+SCORING = ("claim", "check", "review", "upper", AT_ONCE)
+REVIEWING = ("review", "upper", AT_ONCE)
 
 
 class EntryRow(NamedTuple):
@@ -68,7 +70,7 @@ class HandRow(NamedTuple):
     entry: Id
     statement: Annotated[str, Note("Id of the statement that was signed.", kind=UUID)]
     actor: Annotated[str, Note("Who signed.")]
-    step: Annotated[str, Note("claim, check, review, upper, notice, intake or the like.")]
+    step: Annotated[str, Note("claim, check, review, direct, upper, notice, intake or the like.")]
     log_index: Annotated[int, Note("Place in the log of the statement that brought the entry in.")]
     act_date: Annotated[str, Note("The day of the entry's act.", kind=DATE)]
     recorded_at: Annotated[str, Note("When it was recorded, RFC 3339 in UTC.")]
@@ -239,7 +241,8 @@ def _points(event: Event, rows: Rows, member: str) -> None:
             if old is not None and old[0].act_date != row.act_date:
                 for hand in rows.some(HAND, ident):
                     rows.put(HAND, hand._replace(act_date=row.act_date))
-            _hands(rows, row, entry.steps[len(old[1].steps) if old else 0 :])
+            at_once = old is None and entry.state == FINAL
+            _hands(rows, row, entry.steps[len(old[1].steps) if old else 0 :], at_once=at_once)
 
 
 def _row(
@@ -298,13 +301,14 @@ def _item(named: EntryRow | PointsEntry) -> tuple[str, str, str]:
     return named.rulebook, named.version, named.item
 
 
-def _hands(rows: Rows, row: EntryRow, steps: Iterable[Any]) -> None:
+def _hands(rows: Rows, row: EntryRow, steps: Iterable[Any], *, at_once: bool) -> None:
     for step in steps:
+        name = AT_ONCE if at_once else step.name
         for ident in step.keyids:
             key = rows.get(NAME, ident)
             # A log that `verify log` lets through has no key that was not registered.
             actor = intern(key.value if key is not None else ident)
-            hand = (row.id, step.id, actor, step.name, row.log_index, row.act_date)
+            hand = (row.id, step.id, actor, name, row.log_index, row.act_date)
             rows.put(HAND, HandRow(*hand, step.recorded_at))
 
 

@@ -35,7 +35,8 @@ EXPORT_MAX = 100_000
 class Wanted:
     """Conditions, all of which an entry must meet; None asks nothing.
 
-    `scorer` proposed, checked or reviewed it, `reviewer` reviewed it; `unit` covers its sub-units.
+    `scorer` proposed, checked or reviewed it, `reviewer` reviewed it, or signed the one statement
+    that decided it at once; `unit` covers its sub-units.
     Dates are inclusive, amounts signed hundredths before caps.
     """
 

@@ -166,7 +166,9 @@ def _drawing(ledger: Ledger, appeal: str) -> tuple[int, bytes]:
 
 def entries(
     scorer: Annotated[str | None, typer.Option(help="Who proposed, checked or reviewed.")] = None,
-    reviewer: Annotated[str | None, typer.Option(help="Who reviewed.")] = None,
+    reviewer: Annotated[
+        str | None, typer.Option(help="Who reviewed, or signed it on the short path.")
+    ] = None,
     unit: Annotated[str | None, typer.Option(help="With its sub-units.")] = None,
     member: Annotated[str | None, typer.Option(help="Whose entries.")] = None,
     rulebook: Annotated[str | None, typer.Option(help="Under which rulebook.")] = None,

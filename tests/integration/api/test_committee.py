@@ -151,7 +151,12 @@ def test_entries_are_found_page_by_page_and_as_an_excel_table(server: Server, pl
     assert [each["id"] for each in second.json()["entries"]] == place.awards[1::-1]
     assert second.json()["after"] is None
     steps = first["entries"][0]["steps"]
-    assert {each["actor"] for each in steps} == {"rec-1", "com-1"}
+    assert {(each["actor"], each["step"]) for each in steps} == {
+        ("rec-1", "direct"),
+        ("com-1", "direct"),
+    }
+    decided = ask(server, "entries", reviewer="com-1").json()["entries"]
+    assert [each["id"] for each in decided] == place.awards[::-1], "on the short path, by signing"
     assert "packed" not in first["entries"][0]
     assert first["as_of"]["size"] == place.ledger.size()
     few = ask(server, "entries", amount_min=103, reversed="false").json()["entries"]
