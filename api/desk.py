@@ -17,6 +17,7 @@ from ledger.domain.eligibility import acting
 from ledger.domain.lapses import due_term
 from ledger.domain.organisation import ROOT_UNIT
 from ledger.domain.rights import covers
+from ledger.domain.ruling import ordered_entries
 from ledger.domain.world import World
 from ledger.entry import format_instant, parse_entry
 from ledger.errors import NotFoundError
@@ -134,8 +135,30 @@ class Desk:
                     more = False
                     break
                 after, looked = page[-1].entry, looked + len(page)
+            found += self._ordered(world, outlook, actor, members, found, today)
         found.sort(key=lambda duty: (duty.turn != actor, duty.due or "9999", duty.entry))
         return Tasks(at, found[:limit], more or len(found) > limit)
+
+    def _ordered(
+        self,
+        world: World,
+        outlook: Outlook,
+        actor: str,
+        members: list[str] | None,
+        found: list[Duty],
+        today: str,
+    ) -> Iterator[Duty]:
+        """Yield an actor's steps on ended entries that a case's decision orders to be corrected."""
+        listed = {duty.entry for duty in found}
+        within = None if members is None else set(members)
+        for stream, entry in ordered_entries(world):
+            member = stream.partition("/")[2]
+            if entry in listed or (within is not None and member not in within):
+                continue
+            account = outlook.account(member)
+            if entry in account.entries:
+                waiting = duties(world, account, member, entry, today)
+                yield from (each for each in waiting if actor in each.people)
 
     def where(self, entry: str, as_of: Wanted | None = None) -> Whereabouts:
         """Return where an entry is, named by the statement that brought it in.

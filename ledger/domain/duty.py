@@ -41,6 +41,7 @@ from ledger.domain.objections import rest_of_term
 from ledger.domain.organisation import ROOT_UNIT
 from ledger.domain.policy import PEOPLE_MIN
 from ledger.domain.rights import path
+from ledger.domain.ruling import standing_order
 from ledger.domain.way import case_of, closing, route
 from ledger.domain.world import World
 from ledger.errors import Refused
@@ -133,11 +134,26 @@ def _steps(case: Case, account: Account, entry: PointsEntry) -> Iterator[Step]:
     elif state == ORDERED or (entry.order is not None and entry.reversed_by is None):
         body = {"reverses": entry.id, "orders": entry.order}
         body["closes"] = closing(world, entry, case.today)
-        yield "points.corrected", body, _over(case, "order", "secretary", "committee"), 1
+        decided = [each.keyids for each in entry.steps if each.id == entry.order]
+        yield "points.corrected", body, _carriers(case, *decided), 1
     elif state == APPEALED:
         yield "points.reexamined", body, reexaminers(case), PEOPLE_MIN
     elif state == FINAL and entry.origin != DIRECT:
         yield "points.filed", body, _over(case, NOTICE, "secretary"), 1
+    ruling = standing_order(world, f"member/{case.member}", entry, account)
+    if ruling is not None:
+        body = {"reverses": entry.id, "orders": ruling.id}
+        body["closes"] = closing(world, entry, case.today)
+        yield "points.corrected", body, _carriers(case, ruling.keyids), 1
+
+
+def _carriers(case: Case, *decided: tuple[str, ...]) -> list[str]:
+    """Return who may carry a decision on an entry out: all but those who decided."""
+    fresh = Case(case.world, case.member, case.unit, case.today)
+    deciders = {actor for keyids in decided for actor in acting(case.world, keyids)}
+    return [
+        each for each in _over(fresh, "order", "secretary", "committee") if each not in deciders
+    ]
 
 
 def reexaminers(case: Case) -> list[str]:

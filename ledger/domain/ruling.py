@@ -10,11 +10,12 @@ a list that the appeal fixes: all of the unit above who had no part in the case 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ledger.canonical import dumps
 from ledger.commitment import commit
-from ledger.domain.account import Account, PointsEntry
+from ledger.domain.account import FILED, FINAL, PENDING, Account, PointsEntry
 from ledger.domain.deadlines import natural_end
 from ledger.domain.dispute import (
     CORRECTS,
@@ -262,6 +263,36 @@ def ordering(world: World, stream: str, entry: str, orders: str) -> Ruling | Non
     if ruling.about != (stream, entry) or ruling.outcome not in (REVERSES, CORRECTS):
         return None
     return ruling
+
+
+def standing_order(
+    world: World, stream: str, entry: PointsEntry, account: Account
+) -> Ruling | None:
+    """Return the decision of a case that a correction must carry out yet, None where none must.
+
+    A correction that is on its way, ordered or walking, is taken for the one that does.
+    """
+    if entry.state not in (FINAL, FILED) or entry.reversed_by is not None:
+        return None
+    begun = (account.entries.get(each) for each in entry.corrections)
+    if any(each is not None and each.state in PENDING for each in begun):
+        return None
+    for ident in world.cases.get(stream) or ():
+        dispute = world.disputes.get(ident)
+        if dispute is not None and dispute.ruling is not None:
+            found = ordering(world, stream, entry.id, dispute.ruling.id)
+            if found is not None:
+                return found
+    return None
+
+
+def ordered_entries(world: World) -> Iterator[Disclosed]:
+    """Yield the entries that decisions of cases have opened, carried out or not."""
+    for ident in world.disputes:
+        dispute = world.disputes.get(ident)
+        ruling = dispute.ruling if dispute is not None else None
+        if ruling is not None and ruling.about is not None:
+            yield ruling.about
 
 
 def open_case(world: World, stream: str) -> str | None:

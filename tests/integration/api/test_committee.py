@@ -202,6 +202,31 @@ def test_without_a_committee_nothing_is_open(
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:mingzhang:problem:closed")
 
 
+def test_a_decision_waits_for_who_carries_it_out_and_says_where_the_entry_is(
+    place: Place, tmp_path: Path, database_url: str
+) -> None:
+    env, data = environment(database_url), ("--data", tmp_path / "data")
+    envelope = tmp_path / "filed.json"
+    envelope.write_bytes(place.filed)
+    made = mingzhang("dispute", "file", "d-1", envelope, "--member", "m-1", *data, env=env)
+    place.receive(orjson.loads(made.stdout))
+    place.take(place.made.key("sec-9"), place.made.role("sec-9", "secretary"))
+    place.say("acknowledged", {}, "in-1")
+    place.say("accepted", {}, "disc-1")
+    place.say("checked", {"step": "talk"} | WHY, "disc-1")
+    place.say("heard", {"held_on": "2026-01-05", "bundle": COMMITMENT}, "disc-1")
+    words = ("--actor", "disc-1", "--purpose", "to decide")
+    opened = orjson.loads(mingzhang("dispute", "open", "d-1", *words, *data, env=env).stdout)
+    entry = place.awards[0]
+    assert entry not in mingzhang("tasks", "--actor", "sec-9", *data, env=env).stdout
+    about = {"about": place.target | {"salt": opened["target_salt"]}}
+    place.say("decided", {"outcome": "reversed"} | about | WHY, "disc-1", "disc-2")
+    waits = mingzhang("tasks", "--actor", "sec-9", *data, env=env).stdout
+    assert "correct as decided" in waits, mingzhang("where", entry, *data, env=env).stdout
+    assert entry in waits
+    assert "correct as decided" in mingzhang("where", entry, *data, env=env).stdout
+
+
 def test_the_commands_do_the_same_and_draw_by_the_appeals_receipt(
     place: Place, tmp_path: Path, database_url: str
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ledger.domain.case_terms import Due, due_term
 from ledger.domain.dispute import OPEN, WAY
 from ledger.domain.draw import drawn
+from ledger.domain.duty import Duty, duties
 from tests.support.hearing import CASE, FILED_ON, ROOT, SALT, Hearing
 from tests.support.organisation import COMMITMENT
 from tests.support.passage import act
@@ -199,6 +200,12 @@ def back(entry: str, order: str, **more: Any) -> dict[str, Any]:
     return {"reverses": entry, "reason": COMMITMENT, "orders": order} | closes | more
 
 
+def orders(hearing: Hearing, ident: str, day: str) -> list[Duty]:
+    """The corrections of an entry that wait for somebody."""
+    waiting = duties(hearing.world, hearing.account(), "m-2", ident, day)
+    return [each for each in waiting if each.statement == "points.corrected"]
+
+
 def test_b11_a_decision_leads_to_the_reversal_that_cites_it(hearing: Hearing) -> None:
     ident = hearing.final()
     order = hearing.decided(ident, "reversed")
@@ -206,7 +213,11 @@ def test_b11_a_decision_leads_to_the_reversal_that_cites_it(hearing: Hearing) ->
     hearing.no("orders-known", "corrected", back(ident, ident), "east-sec", day=day)
     new = {"replacement": {"type": "points.awarded"} | act()}
     hearing.no("orders-outcome", "corrected", back(ident, order) | new, "east-sec", day=day)
+    (duty,) = orders(hearing, ident, day)
+    assert duty.body == {"reverses": ident, "orders": order, "closes": "2026-01-30"}
+    assert "east-sec" in duty.people
     reversal = hearing.on("corrected", back(ident, order), "east-sec", day=day)
+    assert orders(hearing, ident, day) == []
     hearing.lapse(reversal, "publicity", "2026-01-30", "2026-01-31")
     assert hearing.counting() == set()
 
@@ -230,6 +241,8 @@ def test_who_decided_does_not_carry_the_decision_out() -> None:
     hearing.give("disc-1", "secretary", "east")
     ident = hearing.final()
     order = hearing.decided(ident, "reversed")
+    (duty,) = orders(hearing, ident, "2026-01-23")
+    assert "disc-1" not in duty.people
     body = back(ident, order)
     hearing.no("orders-apart", "corrected", body, "disc-1", day="2026-01-23")
 
@@ -241,9 +254,11 @@ def test_a_decision_of_another_entry_or_under_appeal_orders_nothing(outcome: str
     order = hearing.decided(ident, outcome)
     wrong = back(other, order)
     hearing.no("orders-known", "corrected", wrong, "east-sec", day="2026-01-23")
+    assert orders(hearing, other, "2026-01-23") == []
     hearing.appealed(**({"stream": "member/m-2"} if outcome == "reversed" else {}))
     body = back(ident, order)
     hearing.no("orders-known", "corrected", body, "east-sec", day="2026-01-23")
+    assert orders(hearing, ident, "2026-01-23") == []
 
 
 # -- appeal and re-examination -------------------------------------------------------------------
