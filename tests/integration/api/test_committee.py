@@ -24,7 +24,7 @@ from tests.support.organisation import COMMITMENT, Organisation
 from tests.support.server import Server, environment, mingzhang
 from tests.support.waiting import wait_until
 
-TOKENS = {"disc-1": "one token", "in-1": "another token"}
+TOKENS = {"disc-1": "one token", "in-1": "another token", "disc-9": "a token of unit east"}
 PEOPLE = (
     ("in-1", "intake"),
     ("disc-1", "discipline"),
@@ -43,6 +43,7 @@ class Place:
         set_up(ledger, made, clock)
         for name, role in PEOPLE:
             self.take(made.key(name), made.role(name, role))
+        self.take(made.key("disc-9"), made.role("disc-9", "discipline", "east"))
         clock.pass_days()
         self.awards = [made.new_id() for _ in range(5)]
         for number, ident in enumerate(self.awards):
@@ -127,6 +128,11 @@ def test_a_dispute_is_filed_received_and_opened_and_every_opening_is_seen(
     assert place.awards[0] not in told
     assert "rec-2" not in told
 
+    elsewhere = hand(server, "disputes/d-1/open", {"purpose": "to know"}, "disc-9")
+    assert (elsewhere.status_code, elsewhere.json()["type"]) == (
+        403,
+        "urn:mingzhang:problem:closed",
+    )
     opened = hand(server, "disputes/d-1/open", {"purpose": "to check it"}, "disc-1")
     found = opened.json()
     assert opened.headers["cache-control"] == "no-store"
