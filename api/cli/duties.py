@@ -30,6 +30,12 @@ STEPS = {
     "points.corrected": "更正 correct as decided",
     "points.reexamined": "复查 re-examine",
     "points.filed": "备案 file",
+    "points.returned": "退回 return",
+    "points.rejected": "驳回 reject",
+    "points.withdrawn": "撤回 withdraw",
+    "points.objected": "异议 object",
+    "points.appealed": "申诉 appeal",
+    "points.extended": "延期 extend",
 }
 """What each statement does, in the words of `domain`."""
 

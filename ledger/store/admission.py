@@ -26,9 +26,9 @@ KeyOf = Callable[[str], bytes | None]
 
 HELP_FROM_STATEMENTS = 8
 SHARE_FROM_STATEMENTS = 16
-_REGISTERING = ("key.registered", "ledger.founded")
-ED25519_ONLY = frozenset({SUITE_ED25519})
 """Smaller batches are done before a second thread would have begun."""
+ED25519_ONLY = frozenset({SUITE_ED25519})
+_REGISTERING = ("key.registered", "ledger.founded")
 
 
 class Admitted:
