@@ -12,7 +12,7 @@ import os
 import stat
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -109,7 +109,8 @@ def _ed25519(path: Path, pem: bytes, passphrase: bytes | None) -> PrivateKey:
         if passphrase is None:
             raise KeyFileError(f"{path} is encrypted: its passphrase is needed") from None
         raise KeyFileError(f"{path} is not encrypted: leave the passphrase out") from None
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InternalError):
+        # InternalError is what OpenSSL's own complaints come as, such as a key's wrong length.
         raise KeyFileError(f"{path} is no private key, or its passphrase is wrong") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError(f"{path} holds a key of another kind: Ed25519 is needed")

@@ -170,6 +170,10 @@ def _canonical() -> Iterator[Case]:
     )
 
 
+# The DER of 1.3.101.112 and 1.3.101.111 (RFC 8410).
+_ED25519_OID, _X448_OID = bytes.fromhex("06032b6570"), bytes.fromhex("06032b656f")
+
+
 def _keyfiles() -> Iterator[Case]:
     ed25519, sm2 = seeds("keyfile")
     lines = ed25519.split(b"\n")
@@ -180,6 +184,9 @@ def _keyfiles() -> Iterator[Case]:
     yield "no-end", b"\n".join(lines[:2]), "no private key"
     yield "cut", ed25519.replace(body, body[:-4]), "no private key"
     yield "base64-broken", ed25519.replace(body, b"*" * len(body)), "no private key"
+    # The fuzzer's find: X448, whose keys have 56 bytes, named around the 32 of an Ed25519 key.
+    x448 = base64.b64decode(body).replace(_ED25519_OID, _X448_OID)
+    yield "x448-short", _pem_of(x448), "no private key"
     yield "public-key", ed25519.replace(b"PRIVATE", b"PUBLIC"), "no private key"
     yield "sm2-cut", b"\n".join([*sm2_lines[:-4], *sm2_lines[-3:]]), "no private key"
     der = bytearray(base64.b64decode(b"".join(sm2_lines[1:-2])))
