@@ -57,6 +57,7 @@ class StopSwitch:
             self._stop_if(("in", "anchor"))
             return pwrite(file, data, offset)
 
+        # The anchor writes bytes only; the type of os.pwrite takes any buffer.
         os.pwrite = stopped_pwrite  # type: ignore[assignment]
 
     def _around(
