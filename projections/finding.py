@@ -23,7 +23,7 @@ from projections.fold import AsOf
 from projections.sql import query
 
 PAGE_MAX = 1_000
-LOOKS = ((500, False), (4_000, True))
+LOOKS = ((500, False), (2_000, True))
 """How deep a page looks: first a little, where most find enough, then once more and gathering."""
 RETALIATION_DAYS = 90
 """A debit on a filer within so many days of filing is flagged: it may have a cause of its own."""

@@ -15,7 +15,7 @@ from projections.sql import query
 
 GATHERED_MAX = 25_000
 """So many places are sorted by their index in the log; a condition that more meet does not lead."""
-UNITS_MAX = 128
+UNITS_MAX = 32
 """A unit with more below it is taken to hold much of the log, and does not lead."""
 HANDS = ("scorer", "reviewer")
 _WALKED = ("member", "item", "act_type")

@@ -145,6 +145,11 @@ class Events:
         self._seqs: dict[str, int] = defaultdict(int)
         self._random = Random(f"{_SEED} {size.prefix}")
 
+    @property
+    def size(self) -> int:
+        """How many were numbered."""
+        return self._count
+
     def of(self, said: Said) -> Event:
         """Return the next event."""
         kind, stream, body = said

@@ -58,11 +58,13 @@ def measure(folder: Path, owner: str, rounds: int, live: Size, large: Size) -> I
         builds.set_up(connection, [RANKINGS, STATEMENTS, ENTRIES])
         yield from _following(connection, database.conninfo, size, rounds)
         with psycopg.connect(owner, autocommit=True) as filling:
-            filled = _filled(connection, filling, large)
+            filled, filled_size = _filled(connection, filling, large)
         yield from _full(connection, filled, size, large)
+        # Of a log as large as what the tables hold: a page looks at nothing behind its position.
+        as_of = AsOf(filled_size, f"{YEAR}-12-31T00:00:00.000000Z")
         with connection.transaction():
             for each in filled:
-                builds.move(connection, each, AsOf(size, f"{YEAR}-12-31T00:00:00.000000Z"))
+                builds.move(connection, each, as_of)
                 builds.serve(connection, each)
     with database.pool(1, 1) as pool:
         yield from _answering(pool, large)
@@ -131,8 +133,10 @@ def _fold(connection: Connection, build: Build, size: int) -> float:
     return size / (time.perf_counter() - began_s)
 
 
-def _filled(connection: Connection, filling: Connection, large: Size) -> tuple[Build, ...]:
-    """Return builds of the read models that hold the folds of a large organisation."""
+def _filled(
+    connection: Connection, filling: Connection, large: Size
+) -> tuple[tuple[Build, ...], int]:
+    """Return builds that hold the folds of a large organisation, and the size of its log."""
     found = tuple(_empty(connection, each) for each in (RANKINGS, STATEMENTS, ENTRIES))
     for build in found:
         for table in build.model.tables:
@@ -162,7 +166,7 @@ def _filled(connection: Connection, filling: Connection, large: Size) -> tuple[B
         for table in build.model.tables:
             _copy(filling, build, table, first.all(table))
             _alter(filling, build, table, None)
-    return found
+    return found, events.size
 
 
 def _place(build: Build, table: Table[Any]) -> sql.Composable:
@@ -244,12 +248,20 @@ def _answering(pool: ConnectionPool[Any], large: Size) -> Iterator[Row]:
         if not found:
             raise RuntimeError(f"nothing is found for {wanted}")
 
+    def nothing() -> None:
+        area = random.randrange(large.areas)
+        _, of_area = synthetic.signers(large, f"member/{root}{area}")
+        never = f"{root}-{(area + 1) % large.areas}"
+        if views.entries(Wanted(scorer=of_area, item="D-1", unit=never), PAGE).found:
+            raise RuntimeError(f"the signer of area {area} signed in {never}")
+
     taken_ms: dict[str, list[float]] = {}
     at = f"{_entries(large):,} entries, {large.members:,} members"
     for name, ask in (
         (f"a page of {PAGE} places", page),
         ("a statement", statement),
         ("a question of the committee", committee),
+        ("a question of theirs that nothing meets", nothing),
     ):
         middle_ms, p99_ms = _times_ms(ask)
         yield Row(
