@@ -275,7 +275,7 @@ async def open_case(
     `retaliation` lists debits on the filer soon after filing, where the filer is a known member.
     """
     actor, views, register = _open(request, service)
-    need_office(service, actor, ident)
+    need_office(service, actor, case=ident)
     given = await _body(request, bodies, Opening)
     found = await asyncio.to_thread(register.open, ident, actor, given.purpose)
     debits = await asyncio.to_thread(debits_on, views, found)

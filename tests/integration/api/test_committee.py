@@ -24,7 +24,7 @@ from tests.support.organisation import COMMITMENT, Organisation
 from tests.support.server import Server, environment, mingzhang
 from tests.support.waiting import wait_until
 
-TOKENS = {"disc-1": "one token", "in-1": "another token", "disc-9": "a token of unit east"}
+TOKENS = {"disc-1": "one token", "in-1": "another token", "disc-9": "a token of unit west"}
 PEOPLE = (
     ("in-1", "intake"),
     ("disc-1", "discipline"),
@@ -43,7 +43,8 @@ class Place:
         set_up(ledger, made, clock)
         for name, role in PEOPLE:
             self.take(made.key(name), made.role(name, role))
-        self.take(made.key("disc-9"), made.role("disc-9", "discipline", "east"))
+        self.take(made.unit("west", "root"), made.key("disc-9"))
+        self.take(made.role("disc-9", "discipline", "west"))
         clock.pass_days()
         self.awards = [made.new_id() for _ in range(5)]
         for number, ident in enumerate(self.awards):
@@ -61,9 +62,9 @@ class Place:
         stream = "dispute/d-1"
         self.take(self.made.statement(f"dispute.{kind}", stream, signers[0], body, also=also))
 
-    def receive(self, answer: dict[str, Any]) -> None:
+    def receive(self, answer: dict[str, Any], unit: str = "root") -> None:
         commitments = {"filer": answer["filer"], "target": answer["target"]}
-        self.say("received", {"unit": "root", "kind": "entry"} | commitments, "in-1")
+        self.say("received", {"unit": unit, "kind": "entry"} | commitments, "in-1")
         debit = self.made.award("m-1", 50, kind="points.deducted")
         self.take(debit, self.made.award("m-2", 70, kind="points.deducted"))
 
@@ -147,6 +148,27 @@ def test_a_dispute_is_filed_received_and_opened_and_every_opening_is_seen(
     ]
     empty = hand(server, "disputes/d-1/open", {"purpose": ""}, "disc-1")
     assert empty.status_code == 400
+
+
+def test_papers_go_to_an_office_over_the_member_or_over_the_unit_that_handles_the_case(
+    server: Server, place: Place
+) -> None:
+    filing = {"envelope": place.filed.decode(), "member": "m-1"}
+    commitments = hand(server, "disputes/d-1/filed", filing, "in-1").json()
+    early = hand(server, "disputes/d-1/open", {"purpose": "to know"}, "disc-1")
+    assert "till then intake opens it" in early.json()["detail"]
+    place.receive(commitments, "west")
+    folded(server, place)
+
+    bundle = f"bundles/{place.awards[0]}"
+    assert ask(server, bundle).status_code == 200
+    assert "unit east is the member's" in ask(server, bundle, "disc-9").json()["detail"]
+    assert ask(server, bundle, "disc-9", case="d-1").status_code == 200
+    other = ask(server, f"bundles/{place.awards[1]}", "disc-9", case="d-1")
+    assert other.status_code == 404
+    assert "is not about the entry" in other.json()["detail"]
+    lines = ask(server, "access").json()["accesses"]
+    assert [(each["dispute"], each["actor"]) for each in lines] == [("d-1", "disc-9")] * 2
 
 
 def test_entries_are_found_page_by_page_and_as_an_excel_table(server: Server, place: Place) -> None:
