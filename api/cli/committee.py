@@ -65,7 +65,8 @@ def due(
         found = views.disputes(_now() if wanted is None else None, wanted, every=every)
     for each in found.standings:
         typer.echo(_line(each))
-    typer.echo(f"{len(found.standings)} disputes on {found.today}, as of size {found.as_of.size}")
+    count = f"{len(found.standings)} dispute{'' if len(found.standings) == 1 else 's'}"
+    typer.echo(f"{count} on {found.today}, as of size {found.as_of.size}")
 
 
 _WARNING = {"passed": "逾期 passed", "near": "临近 near", "running": "", None: ""}

@@ -139,6 +139,7 @@ BRANCHES = (
 REGISTRARS = ("a-reg-1", "a-reg-2", "a-reg-3")
 # Of the unit above the branches: they sign late entries too, and decide appeals.
 UPPER = ("a-up-1", "a-up-2")
+DISCIPLINE = ("a-disc-1", "a-disc-2")
 
 _ROOT_UNIT = Unit(ROOT, None, "示范县党员积分组织", "Sample County Organisation")
 # Members of these types form a group of their own, the last one of their branch.
@@ -174,6 +175,7 @@ def build() -> Cast:
     units = [_ROOT_UNIT]
     actors = [Actor(each, (("registrar", ROOT),)) for each in REGISTRARS]
     actors += [Actor(each, (("upper", ROOT),)) for each in UPPER]
+    actors += [Actor(each, (("discipline", ROOT),)) for each in DISCIPLINE]
     members: list[Member] = []
     for branch in BRANCHES:
         units += [branch.unit, *branch.groups]

@@ -33,6 +33,7 @@ from ledger.entry import parse_entry
 from ledger.errors import MingzhangError
 from ledger.store.ledger import Ledger
 from ops.demo import school
+from ops.demo.case import CASE
 from ops.demo.cast import TIME_ZONE
 from projections import render
 
@@ -82,6 +83,20 @@ class Outcomes:
         yield Outcome("基金 fund", self._fund())
         yield Outcome("评议 review", self._review())
         yield Outcome("时限 lapses", self._lapsed())
+
+    def case(self) -> Outcome:
+        """Return what is seen of the case. Raises MingzhangError as `told` does."""
+        found = self._world.disputes.get(CASE)
+        _bear(found is not None and found.ruling is not None, "a decided case")
+        assert found is not None  # noqa: S101
+        assert found.ruling is not None  # noqa: S101
+        decided = acting(self._world, found.ruling.keyids)
+        _bear(len(decided) > 1 and found.filer != found.target, "a case decided by two")
+        return Outcome(
+            "纪检 discipline",
+            f"case {CASE}: received, checked, heard and {found.ruling.outcome} by {len(decided)} "
+            "without part in the entry; who filed it and about what is in no entry of the log",
+        )
 
     # -- sentences -----------------------------------------------------------------------------
 

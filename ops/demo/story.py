@@ -23,7 +23,7 @@ from ledger.store.publish import export
 from ledger.verify.receipt import verify_receipt_file
 from ledger.verify.report import Report
 from ledger.verify.whole import verify_log
-from ops.demo import cast, checks, school, seals, sign, year
+from ops.demo import case, cast, checks, school, seals, sign, year
 from ops.demo.checks import Finding, Kept
 from ops.demo.clock import SetClock
 from ops.demo.folders import Folders
@@ -142,6 +142,7 @@ class Story:
             took_s = time.monotonic() - began_s
             self._quarter = planned.script.quarter
             seals.seal(ledger, clock, self._people, self._quarter, self._folders.seals, recorded)
+            case.hear(ledger, clock, self._people, self._named["debit"], recorded)
             with self._screen.bar("exporting") as told:
                 export(ledger, self._folders.exported, self._vkey, told)
         self._show_recorded(recorded, took_s)
@@ -176,7 +177,7 @@ class Story:
         )
         with Ledger.open(self._folders.data, options=Options(append=False)) as ledger:
             outcomes = Outcomes(recorded_in(ledger), self._named, self._year)
-        self._screen.facts(*outcomes.told())
+        self._screen.facts(*outcomes.told(), outcomes.case())
 
     def _read(self, recorded: Recorded) -> tuple[list[Ranking], MemberStatement, Debit]:
         """Show the rankings of the branches and the statement of one high in the first."""
@@ -390,6 +391,7 @@ class Story:
         first, revised = (at.rulebooks / each for each in year.SCHOOL)
         sheet = at.root / "claims.xlsx"
         older, period = at.exported / "checkpoint", f"{self._year}-Q3"
+        opening = f"dispute open {case.CASE} --actor {cast.DISCIPLINE[0]} --purpose hearing"
         self._screen.commands(
             ("check a receipt", f"verify receipt {target.receipt_file} --vkey {vkey}"),
             ("check the whole log", f"verify log {at.exported} --vkey {vkey}"),
@@ -402,6 +404,11 @@ class Story:
             ("read a whole statement", f"statement {target.member} --data {at.data}"),
             ("see what the trial changed", f"rulebook diff {first} {revised}"),
             ("take the claims out as a table", f"export-table claims {sheet} --data {at.data}"),
+            ("see cases and their terms", f"dispute due --every --data {at.data}"),
+            (
+                "open one, as its committee does: that is written down",
+                f"{opening} --data {at.data}",
+            ),
             ("look at a recorder's key", f"key show {at.keys / 'a-rec-rural-1.key'}"),
             ("serve it again later", f"serve --data {at.data}"),
         )

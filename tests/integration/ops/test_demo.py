@@ -80,6 +80,7 @@ def test_it_tells_each_party_what_came_of_the_full_path(demo: Demo) -> None:
         "异议 objector",
         "支委 committee",
         "上级 unit above",
+        "纪检 discipline",
     ):
         assert whom in told
     assert "4 was shown anew until" in told
@@ -104,7 +105,7 @@ def test_it_shows_which_checks_catch_an_edit_and_a_rewriting(demo: Demo) -> None
 
 
 def test_every_command_that_it_suggests_works_as_it_stands(demo: Demo) -> None:
-    assert len(demo.commands) == 9
+    assert len(demo.commands) == 11
     for command in demo.commands:
         done = subprocess.run(
             [PROGRAM, *command], cwd=demo.folder, capture_output=True, text=True, check=False

@@ -11,6 +11,7 @@ import httpx
 from ledger.entry import parse_entry
 from ledger.log import receipt
 from ops.demo import cast, school
+from ops.demo.case import CASE
 from tests.support.asked import ALLOWED, Check, Place, Said, at, by_id, keeping
 
 CHECKS: dict[str, Check] = {}
@@ -106,9 +107,9 @@ def _(place: Place, said: Said) -> None:
 def _(place: Place, said: Said) -> None:
     (found,) = said.http
     at(place, found)
-    (case,) = found["disputes"]
-    assert (case["id"], case["state"]) == ("d-1", "announced")
-    assert f"d-1  school  entry  {case['state']}" in said.commands[0]
+    states = {each["id"]: each["state"] for each in found["disputes"]}
+    assert states == {"d-1": "announced", CASE: "notified"}
+    assert "d-1  school  entry  announced" in said.commands[0]
     assert f"as of size {place.size}" in said.commands[0]
 
 
@@ -119,6 +120,7 @@ def _(place: Place, said: Said) -> None:
     at(place, dispute)
     why = {each["actor"]: each["rule"] for each in entry["may_not"]}
     assert set(why) >= set(school.COMMITTEE)
+    assert {why.pop(each) for each in cast.DISCIPLINE} == {"needs-upper"}
     assert set(why.values()) == {"one-step"}
     assert set(cast.UPPER) <= set(entry["may"])
     # Those who decided the dispute do not examine it again.
