@@ -31,14 +31,13 @@ from ledger.errors import FormatError, NotFoundError, ProofError
 from ledger.log import note
 from ledger.log.checkpoint import Checkpoint, open_checkpoint, parse_body
 from ledger.log.cosignature import find_cosignatures
-from ledger.log.merkle import EMPTY_ROOT, Edge, Node, consistency_proof, peak_nodes
-from ledger.log.merkle import verify_consistency as verify_consistent
 from ledger.log.note import VerifierKey
 from ledger.log.policy import Policy, judge
-from ledger.log.tiles import TILE_WIDTH, node_from_tiles
+from ledger.log.tiles import TILE_WIDTH
 from ledger.signing import encode_base64, keyid
 from ledger.verify import chunk, diagnose
 from ledger.verify.chunk import LEAF, Chunk, Fault
+from ledger.verify.consistency import RewrittenError, compare, prove
 from ledger.verify.hearing import ask, not_heard
 from ledger.verify.kept import KeptAccounts
 from ledger.verify.place import Place, Seen
@@ -127,23 +126,24 @@ class Monitor:
         )
 
     def _follow(self, shown: _Shown) -> None:
-        self._read_checkpoint(shown)
+        seen = self._read_checkpoint(shown)
         for _ in range(REREADS_MAX):
-            assert shown.seen is not None  # noqa: S101 - read above and below
             try:
-                self._advance(shown, shown.seen)
+                self._accept(seen)
+                while self._place.size < seen.checkpoint.size and not self._ended():
+                    self._step(shown, seen.checkpoint)
                 return
             except FaultError as error:
                 if error.failure.kind != "file-missing":
                     raise
                 # A partial tile goes when its log grows, perhaps while this one is being read.
-                size = shown.seen.checkpoint.size
-                self._read_checkpoint(shown)
-                if shown.seen.checkpoint.size <= size:
+                size = seen.checkpoint.size
+                seen = self._read_checkpoint(shown)
+                if seen.checkpoint.size <= size:
                     raise
         raise SourceError("the log grows faster than it can be read: look again")
 
-    def _read_checkpoint(self, shown: _Shown) -> None:
+    def _read_checkpoint(self, shown: _Shown) -> Seen:
         try:
             data = self._source.checkpoint()
         except NotFoundError as error:
@@ -151,35 +151,34 @@ class Monitor:
         try:
             shown.note = data
             shown.claimed = parse_body(note.parse(data).text)
-            shown.seen = Seen(open_checkpoint(data, self._vkey), data)
+            return Seen(open_checkpoint(data, self._vkey), data)
         except FormatError as error:
             raise SourceError(f"what is served is no checkpoint: {error.message}") from None
         except ProofError as error:
             failure = Failure("checkpoint-signature", f"checkpoint: {error.message}")
             raise FaultError(failure) from None
 
-    def _advance(self, shown: _Shown, seen: Seen) -> None:
+    def _accept(self, seen: Seen) -> None:
+        """Show that a checkpoint continues all that were seen before it, and remember it."""
         signed = seen.checkpoint
         same = self._place.seen_at(signed.size)
-        if same is not None and same.checkpoint.root != signed.root:
-            raise FaultError(Failure("split-view", _fork(same.checkpoint, signed)))
+        if same is not None:
+            compare(self._source, same.checkpoint, signed)
         newest = self._place.newest_seen()
         if newest is not None and signed.size < newest.checkpoint.size:
             self._older(signed, newest.checkpoint, known=same is not None)
         if newest is None or signed.size > newest.checkpoint.size:
             if newest is not None:
-                self._prove(newest.checkpoint, signed)
+                prove(self._source, newest.checkpoint, signed)
             self._place.see(seen, self._now())
         if self._place.stale_since is not None:
             self._place.set_stale(None)
-        while self._place.size < signed.size and not self._ended():
-            self._step(shown, signed)
 
     def _older(self, signed: Checkpoint, newest: Checkpoint, *, known: bool) -> None:
         """Raise what an older checkpoint than the newest seen one is worth."""
         if not known:
             try:
-                self._prove(signed, newest)
+                prove(self._source, signed, newest)
             except FaultError as error:
                 # Where the newer tiles are gone the two cannot be compared: a cache, or worse.
                 if error.failure.kind != "file-missing":
@@ -209,13 +208,15 @@ class Monitor:
         except ProofError as error:
             raise FaultError(Failure("cosignature", f"checkpoint: {error.message}")) from None
         found: tuple[dict[str, Any], ...] = ()
+        newest = self._place.newest_seen()
+        assert newest is not None  # noqa: S101 - it was followed before
         for each in not_heard(self._policy, shown.note):
             heard = ask(each, self._vkey)
             if isinstance(heard, str):
                 unheard[each.name] = heard
                 continue
             try:
-                self._compare(heard.checkpoint)
+                compare(self._source, newest.checkpoint, heard.checkpoint)
                 words.append(heard.cosignature)
             except FaultError as error:
                 if error.failure.kind == "file-missing":
@@ -223,24 +224,11 @@ class Monitor:
                         f"it cosigned size {heard.checkpoint.size}, which the log does not show"
                     )
                     continue
-                seen = Seen(heard.checkpoint, heard.note)
-                found += self._keep(error, _Shown(heard.note, heard.checkpoint, seen))
+                found += self._keep(error, _Shown(heard.note, heard.checkpoint))
         with self._place.transaction():
             for word in words:
                 self._place.hear(word)
         return found
-
-    def _compare(self, cosigned: Checkpoint) -> None:
-        """Show that the log continues, or leads up to, what a witness cosigned."""
-        newest = self._place.newest_seen()
-        assert newest is not None  # noqa: S101 - it was followed before
-        signed = newest.checkpoint
-        if cosigned.size == signed.size:
-            if cosigned.root != signed.root:
-                raise FaultError(Failure("split-view", _fork(signed, cosigned)))
-            return
-        older, newer = sorted((signed, cosigned), key=lambda each: each.size)
-        self._prove(older, newer)
 
     def _judge_witnesses(self) -> Witnessed | None:
         """Say whether a fresh quorum stands by the log, and report where that has changed."""
@@ -267,38 +255,6 @@ class Monitor:
                     }
                     self._place.post(report if waiting is None else report | {"reason": waiting})
         return witnessed
-
-    def _prove(self, old: Checkpoint, new: Checkpoint) -> None:
-        """Prove from the tiles that `old` is a prefix of `new`. Raises FaultError."""
-        if old.size == 0:
-            if old.root != EMPTY_ROOT:
-                raise FaultError(Failure("history", "a tree without entries has another root"))
-            return
-
-        def get(node: Node) -> bytes:
-            return node_from_tiles(node, new.size, self._source.tile)
-
-        try:
-            proof = consistency_proof(old.size, new.size, get)
-            prefix = Edge(old.size, tuple(get(node) for node in peak_nodes(old.size))).root()
-            verify_consistent(old.size, new.size, proof, prefix, new.root)
-        except NotFoundError as error:
-            raise FaultError(Failure("file-missing", error.message)) from None
-        except FormatError as error:
-            raise FaultError(Failure("tile", error.message)) from None
-        except ProofError:
-            reason = (
-                f"the hash tiles do not have the root signed at size {new.size}: tiles were "
-                "changed, or another history was signed"
-            )
-            raise FaultError(Failure("checkpoint-root", reason)) from None
-        if prefix != old.root:
-            # Proved, not suspected: the new root contains another tree of the old size.
-            reason = (
-                f"the tree of size {new.size} begins with the root {prefix.hex()} at size "
-                f"{old.size}, where {old.root.hex()} was signed: history was rewritten"
-            )
-            raise _RewrittenError(Failure("history", reason), proof, prefix)
 
     def _step(self, shown: _Shown, signed: Checkpoint) -> None:
         before = self._place.size
@@ -356,7 +312,7 @@ class Monitor:
         """Show that the checked entries are what the checkpoint signs, up to here."""
         size, root = self._replay.entries, self._tree.root()
         if size < signed.size:
-            self._prove(Checkpoint(signed.origin, size, root), signed)
+            prove(self._source, Checkpoint(signed.origin, size, root), signed)
             return
         self._tree.finish()
         if root != signed.root:
@@ -403,7 +359,7 @@ class Monitor:
             "shown": shown.note.decode(),
         }
         evidence |= {name: value for name, value in known.items() if value is not None}
-        if isinstance(fault, _RewrittenError):
+        if isinstance(fault, RewrittenError):
             evidence["proof"] = [encode_base64(each) for each in fault.proof]
             evidence["prefix"] = encode_base64(fault.prefix)
         name = f"{failure.kind} {failure.index}"
@@ -431,27 +387,10 @@ class Monitor:
                 self._place.post(report if trouble is None else report | {"reason": trouble})
 
 
-class _RewrittenError(FaultError):
-    """Carries the proof that the larger tree has another root at the smaller one's size."""
-
-    def __init__(self, failure: Failure, proof: list[bytes], prefix: bytes) -> None:
-        super().__init__(failure)
-        self.proof = proof
-        self.prefix = prefix
-
-
 @dataclass(slots=True)
 class _Shown:
     """What the log showed at this look, as far as it could be read; `given_up` are findings."""
 
     note: bytes = b""
     claimed: Checkpoint | None = None
-    seen: Seen | None = None
     given_up: tuple[dict[str, Any], ...] = ()
-
-
-def _fork(one: Checkpoint, other: Checkpoint) -> str:
-    return (
-        f"two trees are signed for size {one.size}: {one.root.hex()} was seen before, now "
-        f"{other.root.hex()} is shown"
-    )
