@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from api.bundles import page, report, sheet
+from api.bundles import contents, page, sheet
 from api.bundles.gather import FILER, Gathering, Head, head_of
-from api.bundles.report import Report
+from api.bundles.report import LANGUAGES, Report
 from api.web.register import Register
 from api.web.standalone import verify_page
 from ledger import canonical
@@ -61,7 +61,7 @@ def member_bundle(sources: Sources, member: str, size: int | None = None) -> dic
     statement = _statement(sources.views, member, gathering.head)
     gathering.add_signers()
     known = Register(sources.ledger).read()
-    reports = [report.dossier(lang, gathering, statement, known) for lang in report.LANGUAGES]
+    reports = [contents.dossier(lang, gathering, statement, known) for lang in LANGUAGES]
     return _end(sources, gathering, manifest.MEMBER, member, reports)
 
 
@@ -95,8 +95,8 @@ def hearing_bundle(
     gathering.add_signers()
     known = Register(sources.ledger).read()
     reports = [
-        report.hearing(lang, gathering, about, case, target, statement, known)
-        for lang in report.LANGUAGES
+        contents.hearing(lang, gathering, about, case, target, statement, known)
+        for lang in LANGUAGES
     ]
     return _end(sources, gathering, manifest.HEARING, about, reports)
 
@@ -128,7 +128,7 @@ def paper_bundle(sources: Sources, paper: bytes, size: int | None = None) -> dic
     gathering.add_rules()
     gathering.add_signers()
     known = Register(sources.ledger).read()
-    reports = [report.paper(lang, gathering, value, known) for lang in report.LANGUAGES]
+    reports = [contents.paper(lang, gathering, value, known) for lang in LANGUAGES]
     gathering.files[manifest.PAPER_FILE] = paper
     return _end(sources, gathering, manifest.PAPER, number, reports)
 
