@@ -36,13 +36,16 @@ from ledger.state import (
 )
 from ledger.store.reader import Reader
 from projections import rankings
+from projections import scope as scopes
 from projections.acts import ACT, ActRow
 from projections.fold import AsOf, Rows
 from projections.frame import Frame, frame_of
+from projections.loading import members_with_acts
 from projections.period import Period, parse_period
-from projections.rankings import Asked, Ranking, Scope
+from projections.rankings import Ranking
 from projections.reckoning import ScoreRow
 from projections.roster import MEMBER, MemberRow
+from projections.scope import Asked, Scope
 from projections.sql import query
 
 STREAM_PAGE = 500
@@ -167,7 +170,7 @@ def scope_of(frame: Frame, opened: Opened) -> Scope:
     book = frame.book(opened.rulebook)
     if book is None:
         raise NotFoundError(f"no rulebook {opened.rulebook!r} is published in this log")
-    return rankings.scope_of(frame, Asked(opened.unit, period_of(opened, book), opened.rulebook))
+    return scopes.scope_of(frame, Asked(opened.unit, period_of(opened, book), opened.rulebook))
 
 
 def covered(frame: Frame, opened: Opened, as_of: AsOf) -> frozenset[str]:
@@ -219,9 +222,7 @@ def from_database(
     """Return the state of a period from a build's tables and the log. Raises NotFoundError."""
     opened = opened_of(frame, ident)
     scope, units = scope_of(frame, opened), covered(frame, opened, as_of)
-    known, acts = rankings.members_with_acts(
-        connection, build, as_of.size, units | scope.units.keys()
-    )
+    known, acts = members_with_acts(connection, build, as_of.size, units | scope.units.keys())
     asked = {"members": [each.id for each in known], "size": as_of.size}
     found = connection.execute(query("rankings", "heads", build).encode(), asked)
     heads = {member: Head(seq, leaf) for member, seq, leaf in found}

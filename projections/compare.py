@@ -23,9 +23,10 @@ from projections.explain import Change, Explained, Figure, Side, explain, sides_
 from projections.fold import AsOf, Rows
 from projections.frame import frame_of
 from projections.period import parse_period
-from projections.rankings import Asked, Ranking, Scope
+from projections.rankings import Ranking
 from projections.replay import Progress, Replayed
 from projections.roster import MEMBER, history_of
+from projections.scope import Asked, Scope, scope_of
 from projections.sealed import Look, Seal, states
 
 LEAVES, RANKING, STATEMENT = "leaves", "ranking", "statement"
@@ -273,7 +274,7 @@ def _values(leaf: Leaf) -> dict[str, Any]:
 def _of_table(file: _Table, as_of: AsOf, rows: Rows) -> Iterator[Difference]:
     frame, period = frame_of(rows), parse_period(file.period)
     asked = Asked(file.unit, period, file.rulebook, **file.only)
-    scope = rankings.scope_of(frame, asked)
+    scope = scope_of(frame, asked)
     ranking = rankings.from_rows(
         rows, as_of, file.unit, period, rulebook=file.rulebook, **file.only
     )

@@ -14,9 +14,9 @@ from ledger.domain.account import CREDIT, REVERSAL
 from ledger.rules.member import Member
 from projections.acts import ActRow
 from projections.frame import Frame
-from projections.rankings import Scope
 from projections.reckoning import Reckoned, ScoreRow, reckon, segments
 from projections.roster import MemberRow, history_of
+from projections.scope import Scope
 
 LEFT_OUT, ADDED, TWICE, UNCORRECTED = "left_out", "added", "twice", "uncorrected"
 _AGAIN = "~"

@@ -15,41 +15,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import psycopg
-
-from ledger.domain.pricing import books_on
 from ledger.domain.unit import Unit
-from ledger.errors import FormatError, NotFoundError, Refused
+from ledger.errors import Refused
 from ledger.rules import ranking as rules
-from ledger.rules.book import Book
 from ledger.rules.period import Period as Days
 from ledger.rules.ranking import Excellent
-from ledger.rules.rulebook import FULL, Version
+from ledger.rules.rulebook import FULL
 from ledger.rules.scoring import Score
 from projections.acts import ACT, ActRow
 from projections.fold import AsOf, Rows
-from projections.frame import Frame, FrameRow, frame_of
+from projections.frame import Frame, frame_of
+from projections.loading import Connection, acts_of, execute, members_with_acts
 from projections.period import Period
 from projections.reckoning import APART, NOT_REVIEWED, RANKED, Reckoned, ScoreRow, reckon, segments
 from projections.roster import MEMBER, MemberRow, history_of
-from projections.sql import query
+from projections.scope import Asked, Scope, scope_of
 
 FEW_MEMBERS = 1_500
 """Up to here a page is cut from the whole ranking; that costs less than to pick it from all."""
 _MOST = 2**62
-
-
-class Asked(NamedTuple):
-    """A table: without `rulebook` that of the unit's only one; of one member type; of one module.
-
-    A module's table has what its items counted, credits less debits, without any base.
-    """
-
-    unit: str
-    period: Period
-    rulebook: str | None = None
-    member_type: str | None = None
-    category: str | None = None
 
 
 class Standing(NamedTuple):
@@ -104,58 +88,6 @@ class Ranking:
     def period(self) -> Period:
         """The period as it was asked for."""
         return self.asked.period
-
-
-class Scope(NamedTuple):
-    """What a table is of, once its rulebook is known."""
-
-    asked: Asked
-    book: Book
-    year: Days
-    last: str
-    units: dict[str, Unit]
-    version: Version | None
-
-
-def rulebooks(frame: Frame, unit: str, period: Period) -> list[str]:
-    """Return the rulebooks of a unit and its sub-units at the end of a period (A21).
-
-    Raises NotFoundError for an unknown unit.
-    """
-    if frame.unit(unit) is None:
-        raise NotFoundError(f"no unit {unit!r} is recorded: ask for one by its id, such as `root`")
-    name = ("rulebooks", unit, period)
-    found = frame.kept.get(name)
-    if found is None:
-        ids = set()
-        for book in frame.books():
-            _, last = period.term(book.periods)
-            if any(book in books_on(frame.world, u, last) for u in frame.covered(unit, last)):
-                ids.add(book.id)
-        found = frame.kept[name] = sorted(ids)
-    assert isinstance(found, list)  # noqa: S101 - put there above
-    return found
-
-
-def scope_of(frame: Frame, asked: Asked) -> Scope:
-    """Return what a table is of. Raises NotFoundError, or FormatError where it must say more."""
-    ids = rulebooks(frame, asked.unit, asked.period)
-    if asked.rulebook is None and len(ids) > 1:
-        listed = ", ".join(ids)
-        raise FormatError(f"{asked.unit} has a table for each of {listed}: say which rulebook")
-    if asked.rulebook is None and not ids:
-        raise NotFoundError(
-            f"no rulebook is in force in {asked.unit} at the end of {asked.period.text}"
-        )
-    book = frame.book(asked.rulebook or ids[0])
-    if book is None:
-        raise NotFoundError(f"no rulebook {asked.rulebook!r} is published in this log")
-    year, last = asked.period.term(book.periods)
-    units = frame.covered(asked.unit, last)
-    version = None
-    for unit in units:
-        version = version or book.governing(year, frame.path(unit, year.first))
-    return Scope(asked, book, year, last, units, version)
 
 
 def table(frame: Frame, scope: Scope, as_of: AsOf, rows: Iterable[ScoreRow]) -> Ranking:
@@ -331,21 +263,6 @@ def from_rows(rows: Rows, as_of: AsOf, unit: str, period: Period, **only: str | 
 
 # -- in the database -------------------------------------------------------------------------------
 
-Connection = psycopg.Connection[Any]
-
-
-def read_frame(connection: Connection, model: str, build: int, size: int) -> Frame:
-    """Return the frame that a build holds as of a size."""
-    found = connection.execute(query(model, "frame", build).encode(), {"size": size})
-    return Frame(FrameRow(*each) for each in found)
-
-
-def frame_head(connection: Connection, model: str, build: int, size: int) -> int:
-    """Return the size from which a build's frame stands as of a size: it names the frame."""
-    found = connection.execute(query(model, "frame_head", build).encode(), {"size": size})
-    (head,) = found.fetchone() or (0,)
-    return int(head)
-
 
 def from_database(
     connection: Connection, build: int, as_of: AsOf, frame: Frame, asked: Asked, *, newest: bool
@@ -357,7 +274,7 @@ def from_database(
     scope = scope_of(frame, asked)
     if not newest or asked.category is not None:
         return table(frame, scope, as_of, _past(connection, build, as_of.size, frame, scope))
-    rows = [ScoreRow(*each) for each in _execute(connection, "table", build, _values(scope))]
+    rows = [ScoreRow(*each) for each in execute(connection, "table", build, _values(scope))]
     lacking = _lacking(connection, build, as_of.size, frame, scope)
     return table(frame, scope, as_of, [*rows, *lacking])
 
@@ -378,8 +295,8 @@ def page_from_database(
     """
     scope = scope_of(frame, asked)
     values = _values(scope)
-    ((many,),) = _execute(connection, "many_members", build, values | {"few": FEW_MEMBERS})
-    if not many or asked.category is not None or _execute(connection, "lacking", build, values):
+    ((many,),) = execute(connection, "many_members", build, values | {"few": FEW_MEMBERS})
+    if not many or asked.category is not None or execute(connection, "lacking", build, values):
         whole = from_database(connection, build, as_of, frame, asked, newest=True)
         return behind(whole, limit, after)
     final = not _reviews(scope)
@@ -387,13 +304,13 @@ def page_from_database(
         still = _open_units(frame, scope, scope.units)
         final = len(still) < len(scope.units)
         if final and still:
-            ((some,),) = _execute(connection, "some_ranked", build, values | {"units": still})
+            ((some,),) = execute(connection, "some_ranked", build, values | {"units": still})
             final = not some
     last = (after.score, after.member) if after else (_MOST, "")
     values |= {"score": last[0], "member": last[1], "limit": limit}
     # Without a review the two figures are the same.
     name = "page_annual" if final and _reviews(scope) else "page_daily"
-    found = _execute(connection, name, build, values)
+    found = execute(connection, name, build, values)
     standings = _standings(
         (Standing(0, 0, *each) for each in found),
         after,
@@ -402,7 +319,7 @@ def page_from_database(
     if after is None:
         asides = tuple(
             Aside(*each)
-            for each in _execute(
+            for each in execute(
                 connection, "asides", build, values | {"places": sorted(APART), "final": final}
             )
         )
@@ -433,52 +350,19 @@ def _values(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _execute(connection: Connection, name: str, build: int, values: dict[str, Any]) -> list[Any]:
-    # A prepared plan would go through the list of units for every row; a new one hashes it.
-    statement = query("rankings", name, build).encode()
-    return connection.execute(statement, values, prepare=False).fetchall()
-
-
 def _past(
     connection: Connection, build: int, size: int, frame: Frame, scope: Scope
 ) -> Iterable[ScoreRow]:
     return reckoned_rows(frame, scope, *members_with_acts(connection, build, size, scope.units))
 
 
-def members_of(
-    connection: Connection, build: int, size: int, units: Iterable[str]
-) -> list[MemberRow]:
-    """Return who is in units as of a size, and whoever has ever moved."""
-    asked = {"units": list(units), "size": size}
-    return [MemberRow(*each) for each in _execute(connection, "members", build, asked)]
-
-
-def members_with_acts(
-    connection: Connection, build: int, size: int, units: Iterable[str]
-) -> tuple[list[MemberRow], dict[str, list[ActRow]]]:
-    """Return who is in units as of a size, whoever has ever moved, and the acts of all of them."""
-    members = members_of(connection, build, size, units)
-    return members, _acts(connection, build, size, members)
-
-
 def _lacking(
     connection: Connection, build: int, size: int, frame: Frame, scope: Scope
 ) -> Iterable[ScoreRow]:
     """Yield the figures of members who have none in the table's year: nothing touched them yet."""
-    if not _execute(connection, "lacking", build, _values(scope)):
+    if not execute(connection, "lacking", build, _values(scope)):
         return ()
     members = [
-        MemberRow(*each) for each in _execute(connection, "lacking_members", build, _values(scope))
+        MemberRow(*each) for each in execute(connection, "lacking_members", build, _values(scope))
     ]
-    return reckoned_rows(frame, scope, members, _acts(connection, build, size, members))
-
-
-def _acts(
-    connection: Connection, build: int, size: int, members: Sequence[MemberRow]
-) -> dict[str, list[ActRow]]:
-    found: dict[str, list[ActRow]] = {}
-    asked = {"members": [each.id for each in members], "size": size}
-    for row in _execute(connection, "acts", build, asked):
-        act = ActRow(*row)
-        found.setdefault(act.member, []).append(act)
-    return found
+    return reckoned_rows(frame, scope, members, acts_of(connection, build, size, members))

@@ -15,9 +15,11 @@ import psycopg
 from projections import rankings
 from projections.fold import AsOf, Rows
 from projections.frame import Frame, frame_of
-from projections.rankings import Asked, Ranking, Scope
+from projections.loading import members_of
+from projections.rankings import Ranking
 from projections.reckoning import EXEMPTED
 from projections.roster import MEMBER, MemberRow, history_of
+from projections.scope import Asked, Scope, scope_of
 
 
 class Counted(NamedTuple):
@@ -73,9 +75,9 @@ class Reconciliation:
 
 
 def from_rows(rows: Rows, as_of: AsOf, asked: Asked) -> Reconciliation:
-    """Reconcile a table from all rows of `scores.RANKINGS`. Raises as `rankings.scope_of` does."""
+    """Reconcile a table from all rows of `scores.RANKINGS`. Raises as `scope.scope_of` does."""
     frame = frame_of(rows)
-    scope = rankings.scope_of(frame, asked)
+    scope = scope_of(frame, asked)
     ranking = rankings.from_rows(rows, as_of, asked.unit, asked.period, rulebook=asked.rulebook)
     return reconcile(frame, scope, ranking, rows.all(MEMBER))
 
@@ -89,10 +91,10 @@ def from_database(
     *,
     newest: bool,
 ) -> Reconciliation:
-    """Reconcile a table from a build's tables. Raises what `rankings.scope_of` raises."""
-    scope = rankings.scope_of(frame, asked)
+    """Reconcile a table from a build's tables. Raises what `scope.scope_of` raises."""
+    scope = scope_of(frame, asked)
     ranking = rankings.from_database(connection, build, as_of, frame, asked, newest=newest)
-    members = rankings.members_of(connection, build, as_of.size, scope.units)
+    members = members_of(connection, build, as_of.size, scope.units)
     return reconcile(frame, scope, ranking, members)
 
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import psycopg
 
 from ledger.rules.period import Period as Days
-from projections import rankings
 from projections.acts import ACT, ActRow
 from projections.fold import AsOf, Rows
 from projections.frame import Frame, frame_of
-from projections.rankings import Asked, Scope
+from projections.loading import members_with_acts
 from projections.reckoning import reckon
 from projections.roster import MEMBER, MemberRow, history_of
+from projections.scope import Asked, Scope, scope_of
 
 
 class Used(NamedTuple):
@@ -47,10 +47,10 @@ class Usage:
 def from_rows(rows: Rows, as_of: AsOf, asked: Asked) -> Usage:
     """Return the use of items from all rows of `scores.RANKINGS`.
 
-    Raises what `rankings.scope_of` raises.
+    Raises what `scope.scope_of` raises.
     """
     frame = frame_of(rows)
-    scope = rankings.scope_of(frame, asked)
+    scope = scope_of(frame, asked)
     members = [each for each in rows.all(MEMBER) if each.unit in scope.units or each.moves]
     acts = {each.id: rows.some(ACT, each.id) for each in members}
     return _usage(frame, scope, as_of, members, acts)
@@ -59,9 +59,9 @@ def from_rows(rows: Rows, as_of: AsOf, asked: Asked) -> Usage:
 def from_database(
     connection: psycopg.Connection[Any], build: int, as_of: AsOf, frame: Frame, asked: Asked
 ) -> Usage:
-    """Return the use of items from a build's tables. Raises what `rankings.scope_of` raises."""
-    scope = rankings.scope_of(frame, asked)
-    found = rankings.members_with_acts(connection, build, as_of.size, scope.units)
+    """Return the use of items from a build's tables. Raises what `scope.scope_of` raises."""
+    scope = scope_of(frame, asked)
+    found = members_with_acts(connection, build, as_of.size, scope.units)
     return _usage(frame, scope, as_of, *found)
 
 

@@ -27,6 +27,7 @@ from projections import (
     statements,
     usage,
 )
+from projections import scope as scopes
 from projections.activity import Activity
 from projections.asof import Wanted, check_same
 from projections.commitments import State
@@ -37,11 +38,13 @@ from projections.finding import Page
 from projections.fold import AsOf, ReadModel, recorded_at
 from projections.frame import Frame
 from projections.funds import FUNDS, Funds, FundSheet
+from projections.loading import frame_head, read_frame
 from projections.notices import Board, PeriodNotice
 from projections.period import parse_period
-from projections.rankings import Asked, Ranking, Standing
+from projections.rankings import Ranking, Standing
 from projections.reconciliation import Reconciliation
 from projections.redactions import REDACTIONS, Redactions
+from projections.scope import Asked
 from projections.scores import RANKINGS
 from projections.sql import query
 from projections.statements import PAGE_ENTRIES, MemberStatement
@@ -112,7 +115,7 @@ class Views:
         """Return the rulebooks that a unit has a table for. Raises NotFoundError."""
         days = parse_period(period)
         return self.read(
-            RANKINGS, lambda at: rankings.rulebooks(self._frame(RANKINGS, at), unit, days), as_of
+            RANKINGS, lambda at: scopes.rulebooks(self._frame(RANKINGS, at), unit, days), as_of
         )
 
     def ranking_page(
@@ -197,11 +200,11 @@ class Views:
 
     def _frame(self, model: ReadModel, at: Snapshot) -> Frame:
         """Return the frame of a snapshot; the last ones are kept, since they seldom change."""
-        head = rankings.frame_head(at.connection, model.name, at.build, at.as_of.size)
+        head = frame_head(at.connection, model.name, at.build, at.as_of.size)
         name = (model.name, at.build, head)
         found = self._frames.pop(name, None)
         if found is None:
-            found = rankings.read_frame(at.connection, model.name, at.build, at.as_of.size)
+            found = read_frame(at.connection, model.name, at.build, at.as_of.size)
         self._frames[name] = found
         while len(self._frames) > FRAMES_MAX:
             self._frames.pop(next(iter(self._frames)), None)

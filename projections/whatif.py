@@ -22,9 +22,10 @@ from projections.acts import ACT, ActRow
 from projections.fold import AsOf, Rows
 from projections.frame import Frame, frame_of
 from projections.period import Period
-from projections.rankings import Asked, Ranking, Scope, table
+from projections.rankings import Ranking, table
 from projections.reckoning import Reckoned, ScoreRow, reckon, segments
 from projections.roster import MEMBER, history_of
+from projections.scope import Asked, Scope
 
 BASE, LIMITS = "base", "floor and ceiling"
 """Causes that are no item's: the full base, and what the score's floor and ceiling add or take."""

@@ -14,6 +14,7 @@ from projections.fold import ReadModel
 from projections.frame import frame_of
 from projections.period import parse_period
 from projections.replay import Replayed, replay
+from projections.scope import rulebooks
 from projections.scores import RANKINGS
 from projections.statements import PAGE_ENTRIES
 
@@ -57,7 +58,7 @@ def ranking(
     """Show the ranking of a unit; with several rulebooks, one for each."""
     days = parse_period(period)
     folded = _folded(context.obj, RANKINGS, as_of, vkey)
-    named = [rulebook] if rulebook else rankings.rulebooks(frame_of(folded.rows), unit, days)
+    named = [rulebook] if rulebook else rulebooks(frame_of(folded.rows), unit, days)
     only = {"member_type": member_type, "category": category}
     tables = [
         rankings.from_rows(folded.rows, folded.as_of, unit, days, rulebook=each, **only)

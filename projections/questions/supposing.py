@@ -16,11 +16,13 @@ from ledger.rules.rulebook import MERIT, Item, Version
 from projections import rankings
 from projections.acts import ACT, ActRow
 from projections.frame import Frame, rows_of
+from projections.loading import members_with_acts
 from projections.period import parse_period
 from projections.questions.ground import Answer, Ground
-from projections.rankings import Asked, Ranking, Scope
+from projections.rankings import Ranking
 from projections.reckoning import ScoreRow, reckon, segments
 from projections.roster import MEMBER, MemberRow, history_of
+from projections.scope import Asked, Scope, scope_of
 from projections.views import Snapshot
 from projections.whatif import Move, WhatIf, what_if
 
@@ -43,8 +45,8 @@ def next_band(
     today = ground.today
 
     def answer(at: Snapshot, frame: Frame) -> Answer:
-        scope = rankings.scope_of(frame, Asked(known.unit, parse_period(text), rulebook))
-        held = rankings.members_with_acts(at.connection, at.build, at.as_of.size, [known.unit])
+        scope = scope_of(frame, Asked(known.unit, parse_period(text), rulebook))
+        held = members_with_acts(at.connection, at.build, at.as_of.size, [known.unit])
         row = next((each for each in held[0] if each.id == member), None)
         if row is None:
             raise NotFoundError(f"member {member} is in no unit at that position")
@@ -139,10 +141,8 @@ def effect(ground: Ground, *, entry: str) -> Answer:
         if scored is None:
             raise NotFoundError(f"no version of {found.rulebook} is published in this log")
         period = parse_period(scored.periods.of(found.act_date).first[:4])
-        scope = rankings.scope_of(frame, Asked(unit, period, found.rulebook))
-        members, acts = rankings.members_with_acts(
-            at.connection, at.build, at.as_of.size, scope.units
-        )
+        scope = scope_of(frame, Asked(unit, period, found.rulebook))
+        members, acts = members_with_acts(at.connection, at.build, at.as_of.size, scope.units)
         without = {name: [each for each in mine if each.id != entry] for name, mine in acts.items()}
         before = _table(frame, scope, at, members, acts)
         after = _table(frame, scope, at, members, without)
@@ -232,7 +232,7 @@ def rule_moves(
 
     def answer(at: Snapshot, frame: Frame) -> WhatIf:
         units = frame.covered(known.unit, ground.today)
-        members, acts = rankings.members_with_acts(at.connection, at.build, at.as_of.size, units)
+        members, acts = members_with_acts(at.connection, at.build, at.as_of.size, units)
         rows = rows_of(frame, (MEMBER, ACT))
         for member in members:
             rows.put(MEMBER, member)

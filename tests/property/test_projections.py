@@ -21,8 +21,9 @@ from projections.dossier import ENTRY, STATEMENTS
 from projections.fold import AsOf, Group, ReadModel, Rows
 from projections.frame import Frame, frame_of
 from projections.period import parse_period
-from projections.rankings import Asked, from_rows, scope_of, table
+from projections.rankings import from_rows, table
 from projections.reckoning import reckon, segments
+from projections.scope import Asked, scope_of
 from projections.scores import RANKINGS, REACH, SCORE
 from tests.support.chronicle import document, item
 from tests.support.walk import MEMBERS, Walk

@@ -17,9 +17,9 @@ from projections.entries import ENTRIES
 from projections.fold import AsOf, ReadModel, Rows
 from projections.funds import FUNDS
 from projections.period import parse_period
-from projections.rankings import Asked
 from projections.redactions import REDACTIONS
 from projections.runner import Runner
+from projections.scope import Asked
 from projections.scores import RANKINGS
 from projections.views import Views
 from tests.support.chronicle import PAIR

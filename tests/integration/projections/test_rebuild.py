@@ -20,11 +20,13 @@ from ledger.store.reader import Reader
 from ledger.store.table import EntryTable
 from projections import rankings
 from projections.asof import parse_as_of
+from projections.loading import read_frame
 from projections.period import parse_period
-from projections.rankings import Asked, Ranking
+from projections.rankings import Ranking
 from projections.rebuild import rebuild
 from projections.render import ranking_text
 from projections.runner import Runner
+from projections.scope import Asked
 from projections.scores import RANKINGS
 from projections.views import Snapshot, Views
 from tests.support.folded import assert_folded, history
@@ -212,7 +214,7 @@ def test_a_reader_keeps_the_tables_that_it_reads(
 
 def ranking_at(at: Snapshot) -> Ranking:
     """Return the ranking of all in 2025 from the tables of a snapshot."""
-    frame = rankings.read_frame(at.connection, RANKINGS.name, at.build, at.as_of.size)
+    frame = read_frame(at.connection, RANKINGS.name, at.build, at.as_of.size)
     asked = Asked("root", parse_period("2025"))
     return rankings.from_database(at.connection, at.build, at.as_of, frame, asked, newest=at.newest)
 

@@ -19,9 +19,9 @@ from projections.entries import ENTRIES
 from projections.fold import AsOf, Rows
 from projections.frame import frame_of
 from projections.period import parse_period
-from projections.rankings import Asked
 from projections.reconciliation import Counted, Reconciliation
 from projections.roster import MEMBER
+from projections.scope import Asked, scope_of
 from projections.scores import RANKINGS
 from projections.usage import Used
 from tests.support.busy import a_busy_log
@@ -185,7 +185,7 @@ def test_a_random_roster_comes_out() -> None:
 
 def test_a_ranking_that_leaves_somebody_out_does_not_come_out() -> None:
     rows, as_of = folded(staffed())
-    scope = rankings.scope_of(frame_of(rows), asked())
+    scope = scope_of(frame_of(rows), asked())
     whole = rankings.from_rows(rows, as_of, "root", parse_period("2025"))
     cut = replace(whole, standings=whole.standings[1:])
     found = reconciliation.reconcile(frame_of(rows), scope, cut, rows.all(MEMBER))
