@@ -30,8 +30,9 @@ from projections.batch import Connection
 from projections.catalogue import MODELS
 from projections.columns import Column, Id, Note, columns_of
 from projections.fold import AsOf, ReadModel, Table
+from projections.snapshot import Snapshot
 from projections.sql import query
-from projections.views import Snapshot, Views
+from projections.views import Views
 
 LOG = "log"
 SUFFIXES = (".parquet", ".sqlite")

@@ -17,8 +17,8 @@ from ledger.domain.event import Event
 from ledger.domain.lapses import PASSES_MAX
 from projections.columns import DATE, Id, Note
 from projections.fold import Need, ReadModel, Rows, Table
+from projections.snapshot import Snapshot
 from projections.sql import query
-from projections.views import Snapshot
 
 
 class EntryRow(NamedTuple):

@@ -23,7 +23,7 @@ from projections.rankings import Ranking
 from projections.reckoning import ScoreRow, reckon, segments
 from projections.roster import MEMBER, MemberRow, history_of
 from projections.scope import Asked, Scope, scope_of
-from projections.views import Snapshot
+from projections.snapshot import Snapshot
 from projections.whatif import Move, WhatIf, what_if
 
 _ONE_MORE = "00000000-0000-7000-8000-000000000000"

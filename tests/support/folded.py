@@ -14,7 +14,7 @@ from projections.advance import open_connection
 from projections.batch import UNTIL_NOW
 from projections.catalogue import MODELS
 from projections.fold import Key, ReadModel, Rows, Table
-from projections.views import Snapshot
+from projections.snapshot import Snapshot
 from tests.support.journal import Journal
 
 

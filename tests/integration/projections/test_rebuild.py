@@ -28,7 +28,8 @@ from projections.render import ranking_text
 from projections.runner import Runner
 from projections.scope import Asked
 from projections.scores import RANKINGS
-from projections.views import Snapshot, Views
+from projections.snapshot import Snapshot
+from projections.views import Views
 from tests.support.folded import assert_folded, history
 from tests.support.journal import Journal, random_journal
 from tests.support.waiting import HELD, pool_row, wait_until
