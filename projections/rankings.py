@@ -4,8 +4,7 @@
     of a month or a quarter: running totals, on the daily figure (A21, A28)
 
 Ranks are 1, 2, 2, 4 on equal figures, positions inside a tie by member id (A22). Who does not take
-part stands beside the table with the reason (A23), and the quota is of who does (A24). A unit with
-several rulebooks has a table for each.
+part stands beside the table with the reason (A23), and the quota is of who does (A24).
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from ledger.rules import ranking as rules
 from ledger.rules.period import Period as Days
 from ledger.rules.ranking import Excellent
 from ledger.rules.rulebook import FULL
-from ledger.rules.scoring import Score
 from projections.acts import ACT, ActRow
 from projections.fold import AsOf, Rows
 from projections.frame import Frame, frame_of
@@ -172,7 +170,7 @@ def _excellent(
     if quota is None:
         return None
     places = [
-        rules.Place(at.position, at.rank, _score(row, at))
+        rules.Place(row.member, row.standing, at.score, at.band)
         for row, at in zip(rows, standings, strict=True)
     ]
     found = rules.excellent(quota, places, full)
@@ -184,34 +182,6 @@ def _excellent(
         except Refused:
             return found  # the vote was on another standing of the table: it decides nothing here
     return found
-
-
-def _score(row: ScoreRow, at: Standing) -> Score:
-    """Return what the quota looks at of a place, as the engine names it."""
-    return Score(
-        member=row.member,
-        rulebook=row.rulebook,
-        version=row.version,
-        member_type=row.member_type,
-        standing=row.standing,
-        base_total=row.base_total,
-        base=None,
-        credit=row.credit,
-        category_debit=row.category_debit,
-        global_debit=row.global_debit,
-        lifted_to_floor=row.lifted,
-        cut_at_ceiling=row.cut,
-        daily=row.daily,
-        review=row.review,
-        annual=row.annual,
-        provisional=False,
-        merit=at.score,
-        service=row.service,
-        band=at.band,
-        grade=at.band,
-        entries=(),
-        unknown=(),
-    )
 
 
 # -- figures reckoned when they are asked for ------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Ranks, and who may be graded excellent: tables of one rulebook and one unit (A21, A22, A24).
+"""Who may be graded excellent in the table of one rulebook and one unit (A24).
 
 Whoever takes part (`ledger.rules.member.takes_part`) stands in a table; the caller chooses the
 rows, so that one table never mixes scales.
@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from ledger.errors import Refused
 from ledger.rules.rulebook import FULL, Quota
-from ledger.rules.scoring import Score
 
 
 class Place(NamedTuple):
-    """A position in a table, from 1; members with equal scores share a rank (A22)."""
+    """A member's place in a table: what the type is, the figure in hundredths, its band (A35)."""
 
-    position: int
-    rank: int
-    score: Score
+    member: str
+    standing: str
+    merit: int
+    grade: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +33,15 @@ class Excellent:
     seats: int
 
 
-def rank(scores: Iterable[Score]) -> tuple[Place, ...]:
-    """Return the table: ranks 1, 2, 2, 4, inside a tie by member id (A22).
-
-    Who has no merit figure (not reviewed, or of a type without merit) has no place.
-    """
-    merits = [(each.merit, each) for each in scores if each.merit is not None]
-    merits.sort(key=lambda pair: (-pair[0], pair[1].member))
-    places: list[Place] = []
-    for position, (merit, score) in enumerate(merits, 1):
-        before = places[-1] if places else None
-        tie = before is not None and before.score.merit == merit
-        places.append(Place(position, before.rank if tie and before else position, score))
-    return tuple(places)
-
-
 def excellent(quota: Quota, places: Sequence[Place], full_members: int) -> Excellent:
     """Return who is excellent within the quota of `full_members` taking part (A24, A35).
 
-    Only full members of the quota's band without a veto can be. Where a tie crosses the limit,
-    all tied stay candidates until the committee's vote on the `seats` that are left.
+    `places` are in the table's order (A22). Only full members of the quota's band without a veto
+    can be. Where a tie crosses the limit, all tied stay candidates until the committee's vote on
+    the `seats` that are left.
     """
     limit = full_members * quota.numerator // quota.denominator
-    able = [
-        each.score
-        for each in places
-        if each.score.standing == FULL and each.score.grade == quota.band
-    ]
+    able = [each for each in places if each.standing == FULL and each.grade == quota.band]
     if len(able) <= limit:
         return Excellent(limit, tuple(each.member for each in able), (), 0)
     edge = able[limit].merit

@@ -1,4 +1,4 @@
-"""Who takes part, ranks, the quota and warnings: rules A22 to A24, A26, A27, A35 and A36."""
+"""Who takes part, the quota and warnings: rules A22 to A24, A26, A27, A35 and A36."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from ledger.rules.member import (
     is_probationary,
     takes_part,
 )
-from ledger.rules.ranking import excellent, rank, vote
+from ledger.rules.ranking import Place, excellent, vote
 from ledger.rules.rulebook import Quota
-from ledger.rules.scoring import Score
 from tests.support.rules import YEAR, book, debit, entry, item, member, scored, version, vetoed
 
 BANDS = [
@@ -30,23 +29,11 @@ QUOTA = Quota("excellent", "excellent_candidate", 1, 3)
 RULES = version(item("X", (0, 9900)), bands=BANDS)
 
 
-def of(ident: str, points: int, kind: str = "ordinary", **more: Any) -> Score:
+def of(ident: str, points: int, kind: str = "ordinary", **more: Any) -> Place:
     who = Member(ident, (Spell("2020-01-01", kind, (), "rb"),), **more)
-    return scored(RULES, [entry("01-05", "a", "X", points=points)], who)
-
-
-def test_a22_equal_scores_share_a_rank_and_stand_by_member_id() -> None:
-    table = rank([of("m-4", 100), of("m-3", 500), of("m-2", 500), of("m-1", 900)])
-    assert [(each.position, each.rank, each.score.member) for each in table] == [
-        (1, 1, "m-1"),
-        (2, 2, "m-2"),
-        (3, 2, "m-3"),
-        (4, 4, "m-4"),
-    ]
-
-
-def test_a22_who_has_no_figure_has_no_place() -> None:
-    assert rank([scored(RULES, [], member("exempt"))]) == ()
+    found = scored(RULES, [entry("01-05", "a", "X", points=points)], who)
+    assert found.merit is not None
+    return Place(ident, found.standing, found.merit, found.grade)
 
 
 def test_a23_taking_part_looks_at_the_last_day() -> None:
@@ -74,19 +61,19 @@ def test_a24_the_denominator_is_full_members_taking_part() -> None:
 
 
 def test_a24_at_most_a_third_rounded_down_is_excellent() -> None:
-    table = rank(of(f"m-{n}", 9000 + n) for n in range(8))
+    table = [of(f"m-{n}", 9000 + n) for n in reversed(range(8))]
     found = excellent(QUOTA, table, 8)
     assert (found.limit, found.members, found.tied) == (2, ("m-7", "m-6"), ())
     assert excellent(QUOTA, table, 2).members == ()
 
 
 def test_a24_below_the_band_nobody_is_excellent() -> None:
-    found = excellent(QUOTA, rank([of("m-1", 9000), of("m-2", 8999)]), 9)
+    found = excellent(QUOTA, [of("m-1", 9000), of("m-2", 8999)], 9)
     assert found.members == ("m-1",)
 
 
 def test_a24_a_tie_across_the_limit_stays_open_until_a_vote() -> None:
-    table = rank([of("m-1", 9500), of("m-2", 9200), of("m-3", 9200), of("m-4", 9100)])
+    table = [of("m-1", 9500), of("m-2", 9200), of("m-3", 9200), of("m-4", 9100)]
     found = excellent(QUOTA, table, 6)
     assert (found.members, found.tied, found.seats) == (("m-1",), ("m-2", "m-3"), 1)
     assert vote(found, ["m-3"]).members == ("m-1", "m-3")
@@ -97,18 +84,17 @@ def test_a24_a_tie_across_the_limit_stays_open_until_a_vote() -> None:
 
 
 def test_a24_a_tie_inside_the_limit_needs_no_vote() -> None:
-    table = rank([of("m-1", 9200), of("m-2", 9200), of("m-3", 9100)])
+    table = [of("m-1", 9200), of("m-2", 9200), of("m-3", 9100)]
     assert excellent(QUOTA, table, 6).members == ("m-1", "m-2")
 
 
-def test_a24_probationary_members_are_ranked_but_never_excellent() -> None:
-    table = rank([of("m-1", 9900, "probationary"), of("m-2", 9100)])
-    assert table[0].score.member == "m-1"
+def test_a24_probationary_members_are_never_excellent() -> None:
+    table = [of("m-1", 9900, "probationary"), of("m-2", 9100)]
     assert excellent(QUOTA, table, 3).members == ("m-2",)
 
 
 def test_a35_a_veto_is_out_of_the_quota() -> None:
-    table = rank([of("m-1", 9500, **vetoed()), of("m-2", 9100)])
+    table = [of("m-1", 9500, **vetoed()), of("m-2", 9100)]
     assert excellent(QUOTA, table, 3).members == ("m-2",)
 
 
