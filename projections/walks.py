@@ -31,13 +31,13 @@ def walks(build: int, asked: Mapping[str, Any], *, newest: bool) -> str:
     """
     now = "if_now" if newest else "if_not_ended"
     ordered = [*_WALKED, *(_WALKED_NEWEST if newest else ())]
-    found = [_walk(build, "walk_entry", now)]
-    found += [_walk(build, "walk_hand", f"hand_{each}") for each in HANDS if each in asked]
+    found = [_walk(build, "walk", "entry", now)]
+    found += [_walk(build, "walk", "hand", f"hand_{each}") for each in HANDS if each in asked]
     for each in ordered:
         if each in asked and (each != "reversed" or asked[each]):
-            found.append(_walk(build, "walk_entry", now, f"if_{each}"))
+            found.append(_walk(build, "walk", "entry", now, f"if_{each}"))
     if len(asked.get("units", ())) == 1:
-        found.append(_walk(build, "walk_entry", now, "if_unit"))
+        found.append(_walk(build, "walk", "entry", now, "if_unit"))
     return ",\n".join(f"({each})" for each in found)
 
 
@@ -53,7 +53,7 @@ def gathering(build: int, asked: Mapping[str, Any], *, newest: bool) -> str:
     hands = [each for each in HANDS if each in asked and dates]
     dated = [each for each in _DATED if each in asked and dates and (each != "unit" or few)]
     found = [
-        _walk(build, "gather_hand", f"hand_{each}", *(f"hand_{day}" for day in dates))
+        _walk(build, "sorted_walk", "hand", f"hand_{each}", *(f"hand_{day}" for day in dates))
         for each in hands
     ]
     several = [[each, *dates] for each in dated]
@@ -61,13 +61,16 @@ def gathering(build: int, asked: Mapping[str, Any], *, newest: bool) -> str:
     several += [dates] if dates and not dated and not hands else []
     several += [["unit"]] if few else []
     found += [
-        _walk(build, "gather_entry", now, *(f"if_{each}" for each in names)) for names in several
+        _walk(build, "sorted_walk", "entry", now, *(f"if_{each}" for each in names))
+        for names in several
     ]
     if not found:
         return ""
     return query("entries", "gather", build).replace("{gathers}", ",\n".join(found))
 
 
-def _walk(build: int, name: str, *conditions: str) -> str:
+def _walk(build: int, name: str, table: str, *conditions: str) -> str:
     condition = "\n        AND ".join(query("entries", each, build) for each in conditions)
-    return query("entries", name, build).replace("{condition}", condition)
+    text = query("entries", name, build).replace("{condition}", condition)
+    # Conditions call a row by its table's first letter.
+    return text.replace("{table}", table).replace("{row}", table[0])

@@ -33,33 +33,17 @@ WHERE e.recorded_on >= %(recorded_from)s::date ORDER BY e.recorded_on, e.log_ind
 SELECT e.log_index FROM mingzhang_views.entries_{b}_entry e
 WHERE e.recorded_on <= %(recorded_to)s::date ORDER BY e.recorded_on DESC, e.log_index DESC LIMIT 1
 
--- walk_entry: the newest places in the log of entries that meet a condition, in an index's order
+-- walk: the newest places in the log of entries, or of hands, by a condition, in an index's order
 ARRAY(
-    SELECT e.log_index FROM mingzhang_views.entries_{b}_entry e
-    WHERE {condition} AND e.log_index >= %(first)s AND e.log_index < %(behind)s
-    ORDER BY e.log_index DESC LIMIT %(depth)s
+    SELECT {row}.log_index FROM mingzhang_views.entries_{b}_{table} {row}
+    WHERE {condition} AND {row}.log_index >= %(first)s AND {row}.log_index < %(behind)s
+    ORDER BY {row}.log_index DESC LIMIT %(depth)s
 )
 
--- walk_hand: the same of entries that somebody had a hand in
-ARRAY(
-    SELECT h.log_index FROM mingzhang_views.entries_{b}_hand h
-    WHERE {condition} AND h.log_index >= %(first)s AND h.log_index < %(behind)s
-    ORDER BY h.log_index DESC LIMIT %(depth)s
-)
-
--- gather_entry: the same where an index has another order: none if there are too many to sort
+-- sorted_walk: the same where an index has another order: none if there are too many to sort
 (WITH gathered AS MATERIALIZED (
-    SELECT e.log_index FROM mingzhang_views.entries_{b}_entry e
-    WHERE {condition} AND e.log_index >= %(first)s AND e.log_index < %(behind)s
-    LIMIT %(gathered_max)s + 1
-)
-SELECT CASE WHEN (SELECT count(*) FROM gathered) <= %(gathered_max)s
-    THEN ARRAY(SELECT g.log_index FROM gathered g ORDER BY g.log_index DESC LIMIT %(depth)s) END)
-
--- gather_hand: the same of entries that somebody had a hand in
-(WITH gathered AS MATERIALIZED (
-    SELECT h.log_index FROM mingzhang_views.entries_{b}_hand h
-    WHERE {condition} AND h.log_index >= %(first)s AND h.log_index < %(behind)s
+    SELECT {row}.log_index FROM mingzhang_views.entries_{b}_{table} {row}
+    WHERE {condition} AND {row}.log_index >= %(first)s AND {row}.log_index < %(behind)s
     LIMIT %(gathered_max)s + 1
 )
 SELECT CASE WHEN (SELECT count(*) FROM gathered) <= %(gathered_max)s
@@ -92,7 +76,6 @@ ORDER BY found.log_index DESC
 -- gather: the first condition whose places are few enough to sort, where no walk came to its end
 UNION ALL SELECT coalesce({gathers})
 WHERE NOT EXISTS (SELECT FROM walked w WHERE cardinality(w.at) < %(depth)s)
-
 
 -- under_way: entries that came in by a way and have not ended, of some members or of all
 SELECT e.id::text, e.member FROM mingzhang_views.entries_{b}_entry e
