@@ -122,43 +122,30 @@ class Desk:
             known = world.actors.get(actor)
             if known is None:
                 raise NotFoundError(f"no actor {actor} has a key in this log")
-            members = self._within(world, actor)
+            members = _within(world, actor)
+
+            def waiting(member: str, entry: str) -> list[Duty]:
+                account = outlook.account(member)
+                if entry not in account.entries:
+                    return []
+                steps = duties(world, account, member, entry, today)
+                return [each for each in steps if actor in each.people]
+
             after, looked, more = _FIRST, 0, True
             while len(found) < limit and looked < LOOKED_MAX:
                 page = self._under_way(members, after, at.size if as_of is not None else None)
                 for each in page:
-                    account = outlook.account(each.member)
-                    if each.entry in account.entries:
-                        waiting = duties(world, account, each.member, each.entry, today)
-                        found += [duty for duty in waiting if actor in duty.people]
+                    found += waiting(each.member, each.entry)
                 if len(page) < _PAGE_ENTRIES:
                     more = False
                     break
                 after, looked = page[-1].entry, looked + len(page)
-            found += self._ordered(world, outlook, actor, members, found, today)
+            listed = {duty.entry for duty in found}
+            for member, entry in _ordered(world, members):
+                if entry not in listed:
+                    found += waiting(member, entry)
         found.sort(key=lambda duty: (duty.turn != actor, duty.due or "9999", duty.entry))
         return Tasks(at, found[:limit], more or len(found) > limit)
-
-    def _ordered(
-        self,
-        world: World,
-        outlook: Outlook,
-        actor: str,
-        members: list[str] | None,
-        found: list[Duty],
-        today: str,
-    ) -> Iterator[Duty]:
-        """Yield an actor's steps on ended entries that a case's decision orders to be corrected."""
-        listed = {duty.entry for duty in found}
-        within = None if members is None else set(members)
-        for stream, entry in ordered_entries(world):
-            member = stream.partition("/")[2]
-            if entry in listed or (within is not None and member not in within):
-                continue
-            account = outlook.account(member)
-            if entry in account.entries:
-                waiting = duties(world, account, member, entry, today)
-                yield from (each for each in waiting if actor in each.people)
 
     def where(self, entry: str, as_of: Wanted | None = None) -> Whereabouts:
         """Return where an entry is, named by the statement that brought it in.
@@ -199,26 +186,36 @@ class Desk:
         then = Wanted(size=size)
         return self.views.read(ENTRIES, lambda at: terms.were_under_way(at, *asked), then)
 
-    def _within(self, world: World, actor: str) -> list[str] | None:
-        """Return the members whose entries an actor may have a step in, None for all of them.
 
-        They were once in a unit that the actor's roles cover, or are the actor.
-        """
-        known = world.actors.get(actor)
-        over = set()
-        for held in known.roles if known is not None else ():
-            over.add(held.unit)
-            unit = world.units.get(held.unit)
-            if held.role == "group_leader" and unit is not None and unit.parent is not None:
-                over.add(unit.parent)  # one group's head stands in for another's (B5)
-        if ROOT_UNIT in over:
-            return None
-        within = {unit for unit in world.units if any(covers(world, above, unit) for above in over)}
-        own = world.linked.get(actor)
-        found = []
-        for name in world.members:
-            history = world.histories.get(name)
-            stays = history.stays if history is not None else ()
-            if name == own or any(stay.unit in within for stay in stays):
-                found.append(name)
-        return found
+def _ordered(world: World, members: list[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield member and entry where a case's decision orders one, of some members or of all."""
+    within = None if members is None else set(members)
+    for stream, entry in ordered_entries(world):
+        member = stream.partition("/")[2]
+        if within is None or member in within:
+            yield member, entry
+
+
+def _within(world: World, actor: str) -> list[str] | None:
+    """Return the members whose entries an actor may have a step in, None for all of them.
+
+    They were once in a unit that the actor's roles cover, or are the actor.
+    """
+    known = world.actors.get(actor)
+    over = set()
+    for held in known.roles if known is not None else ():
+        over.add(held.unit)
+        unit = world.units.get(held.unit)
+        if held.role == "group_leader" and unit is not None and unit.parent is not None:
+            over.add(unit.parent)  # one group's head stands in for another's (B5)
+    if ROOT_UNIT in over:
+        return None
+    within = {unit for unit in world.units if any(covers(world, above, unit) for above in over)}
+    own = world.linked.get(actor)
+    found = []
+    for name in world.members:
+        history = world.histories.get(name)
+        stays = history.stays if history is not None else ()
+        if name == own or any(stay.unit in within for stay in stays):
+            found.append(name)
+    return found

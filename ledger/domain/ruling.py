@@ -277,22 +277,25 @@ def standing_order(
     begun = (account.entries.get(each) for each in entry.corrections)
     if any(each is not None and each.state in PENDING for each in begun):
         return None
-    for ident in world.cases.get(stream) or ():
-        dispute = world.disputes.get(ident)
-        if dispute is not None and dispute.ruling is not None:
-            found = ordering(world, stream, entry.id, dispute.ruling.id)
-            if found is not None:
-                return found
-    return None
+    found = (ruling for about, ruling in _orders(world, stream) if about.entry == entry.id)
+    return next(found, None)
 
 
 def ordered_entries(world: World) -> Iterator[Disclosed]:
-    """Yield the entries that decisions of cases have opened, carried out or not."""
-    for ident in world.disputes:
+    """Yield the entries that decisions of cases order to be corrected, carried out or not."""
+    for stream in world.cases:
+        yield from dict.fromkeys(about for about, _ in _orders(world, stream))
+
+
+def _orders(world: World, stream: str) -> Iterator[tuple[Disclosed, Ruling]]:
+    """Yield which entries of a stream are ordered to be corrected, with the decision of each."""
+    for ident in world.cases.get(stream) or ():
         dispute = world.disputes.get(ident)
         ruling = dispute.ruling if dispute is not None else None
-        if ruling is not None and ruling.about is not None:
-            yield ruling.about
+        if ruling is None or ruling.about is None:
+            continue
+        if ordering(world, *ruling.about, ruling.id) is not None:
+            yield ruling.about, ruling
 
 
 def open_case(world: World, stream: str) -> str | None:
