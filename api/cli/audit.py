@@ -33,9 +33,6 @@ from projections.period import parse_period
 Where = Annotated[
     str, typer.Argument(metavar="WHERE", help="An exported log's folder, or a log's URL.")
 ]
-MaybeVkey = Annotated[
-    str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
-]
 Disclosed = Annotated[
     Path | None,
     typer.Option(
@@ -57,7 +54,7 @@ def register(app: typer.Typer) -> None:
 @audit.command()
 def checks(
     where: Where,
-    vkey: MaybeVkey = None,
+    vkey: console.MaybeVkey = None,
     as_of: console.AsOf = None,
     cheat: Annotated[
         list[int] | None,
@@ -221,7 +218,7 @@ def verify_sample(
 def fairness(
     where: Where,
     period: Annotated[str, typer.Option("--period", help="2025, 2025-Q1 or 2025-03: act dates.")],
-    vkey: MaybeVkey = None,
+    vkey: console.MaybeVkey = None,
     as_of: console.AsOf = None,
     disclosed: Disclosed = None,
     as_json: AsJson = False,

@@ -52,6 +52,9 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many en
 Vkey = Annotated[
     str, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
 ]
+MaybeVkey = Annotated[
+    str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
+]
 KeyFiles = Annotated[
     list[Path], typer.Option("--key", help="A private key's file; give it once for each signer.")
 ]

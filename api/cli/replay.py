@@ -18,10 +18,6 @@ from projections.scope import rulebooks
 from projections.scores import RANKINGS
 from projections.statements import PAGE_ENTRIES
 
-MaybeVkey = Annotated[
-    str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
-]
-
 folding = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -53,7 +49,7 @@ def ranking(
     member_type: console.TypeOnly = None,
     category: console.CategoryOnly = None,
     as_of: console.AsOf = None,
-    vkey: MaybeVkey = None,
+    vkey: console.MaybeVkey = None,
 ) -> None:
     """Show the ranking of a unit; with several rulebooks, one for each."""
     days = parse_period(period)
@@ -74,7 +70,7 @@ def statement(
     after: console.After = 0,
     limit: console.Limit = PAGE_ENTRIES,
     as_of: console.AsOf = None,
-    vkey: MaybeVkey = None,
+    vkey: console.MaybeVkey = None,
 ) -> None:
     """Show a member's entries: what each counts, and the whole of its way."""
     folded = _folded(context.obj, STATEMENTS, as_of, vkey)

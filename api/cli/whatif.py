@@ -32,9 +32,7 @@ def try_version(
         typer.Option("--period", help="2025, 2025-Q1 or 2025-03; else the log's current year."),
     ] = None,
     as_of: console.AsOf = None,
-    vkey: Annotated[
-        str | None, typer.Option("--vkey", help="The log's verifier key, or a file that holds it.")
-    ] = None,
+    vkey: console.MaybeVkey = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, points in hundredths.")] = False,
 ) -> None:
     """Show who would move under a version, by how much and because of which item.
