@@ -37,6 +37,7 @@ from ledger.verify.source import FolderSource
 from tests.support import bundles
 from tests.support.archives import workbook
 from tests.support.organisation import START, Organisation, key_of
+from tests.support.sm2 import EXAMPLE
 from tests.support.static_log import LOG_SIGNER, small_log
 from tests.support.tsa import Tsa
 from tests.support.witnesses import LOG, Tree, cosigner
@@ -260,7 +261,7 @@ def seeds(name: str) -> list[bytes]:
         "entry": lambda: list(entries()),
         "canonical": lambda: [orjson.dumps({"a": [1, "é", True]}), b'{"a":-1,"b":{"c":""}}'],
         "vkey": lambda: [VKEY.text.encode()],
-        "keyfile": lambda: [_pem(key_of("x")), _pem(Sm2PrivateKey.generate())],
+        "keyfile": lambda: [_pem(key_of("x")), _pem(EXAMPLE)],
         "rulebook": lambda: [RULEBOOK.read_bytes()],
         "refusal": lambda: [good_refusal()],
         "evidence": lambda: [good_evidence()],

@@ -7,9 +7,12 @@ import pytest
 
 from ledger.errors import MingzhangError
 from tests.support.corpus import CORPUS, REASONS
+from tests.support.corpus.made import made
 from tests.support.parsers import PARSERS, seeds
 
 _REASONS: dict[str, dict[str, str]] = orjson.loads((CORPUS / REASONS).read_bytes())
+_ZIPPED = ("xlsx", "bundle-zip")
+"""Other builds of zlib compress to other bytes, which are as broken."""
 _FILES = [(parser, name) for parser, names in _REASONS.items() for name in names]
 
 
@@ -31,3 +34,16 @@ def test_every_file_has_a_reason_and_every_parser_files() -> None:
     found = {(each.parent.name, each.name) for each in CORPUS.glob("*/*")}
     assert found == set(_FILES)
     assert set(_REASONS) == set(PARSERS)
+
+
+def test_the_files_are_what_their_makers_make_today() -> None:
+    cases = made()
+    reasons = {parser: {each[0]: each[2] for each in found} for parser, found in cases.items()}
+    assert reasons == _REASONS
+    stale = [
+        f"{parser}/{name}"
+        for parser, found in cases.items()
+        for name, data, _ in found
+        if parser not in _ZIPPED and (CORPUS / parser / name).read_bytes() != data
+    ]
+    assert not stale, "write them anew: python -m tests.support.corpus"

@@ -1,0 +1,14 @@
+"""The SM2 key of the standard's example: GM/T 0003.5-2012 (GB/T 32918.5-2017), A.2."""
+
+from __future__ import annotations
+
+from ledger.sm2 import Sm2PrivateKey
+
+EXAMPLE = Sm2PrivateKey(
+    bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8"),
+    bytes.fromhex(
+        "04"
+        "09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020"
+        "CCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13"
+    ),
+)
