@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import fields
+from itertools import combinations
 from random import Random
 from typing import Any
 
@@ -173,6 +174,41 @@ def test_a_page_that_finds_too_few_says_where_to_go_on(
     assert short
     patient = views.entries(wanted, len(right), patient=True)
     assert [each.entry.id for each in patient.found] == right
+
+
+LED = ["scorer", "reviewer", "member", "rulebook", "item", "act_type", "kind", "origin", "state"]
+
+
+def places_of(rows: Rows, name: str, value: Any) -> list[int]:
+    """Where a condition's own walk goes, newest first."""
+    if name in ("scorer", "reviewer"):
+        steps = SCORING if name == "scorer" else REVIEWING
+        found = [h.log_index for h in rows.all(HAND) if h.actor == value and h.step in steps]
+    else:
+        found = [each.log_index for each in rows.all(ENTRY) if getattr(each, name) == value]
+    return sorted(found, reverse=True)
+
+
+def test_the_condition_whose_places_lie_furthest_apart_is_followed_and_no_other(
+    views: Views, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depth = 2
+    monkeypatch.setattr(finding, "LOOKS", ((depth, False),))
+    rows = folded(journal, ENTRIES, len(journal.entries))
+    found = set()
+    for pair in combinations([(name, value) for name in LED for value in CHOICES[name]], 2):
+        wanted = Wanted(**dict(pair))
+        both = pair[0][0] != pair[1][0]
+        if not both or any(meets(rows, each, wanted) for each in rows.all(ENTRY)):
+            continue
+        walked = [places_of(rows, *each) for each in pair]
+        ended = any(len(each) < depth for each in walked)
+        page = views.entries(wanted, 1)
+        reached = None if ended else min(each[depth - 1] for each in walked)
+        assert (page.found, page.after) == ((), reached), pair
+        found.add(reached)
+    assert len(found) > 3
+    assert None in found
 
 
 def test_whoever_signed_is_found_by_the_day_of_the_act_as_it_was_revised(
