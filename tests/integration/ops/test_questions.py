@@ -88,6 +88,7 @@ def test_pages_of_an_answer_join_to_the_whole(place: Place) -> None:
             break
         after = f"&after={page['after']}"
     assert found == whole["entries"]
+    assert len(found) > 7
 
 
 def test_a_token_is_of_use_only_while_its_owner_holds_the_office_in_the_log(place: Place) -> None:

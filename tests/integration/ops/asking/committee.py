@@ -166,6 +166,7 @@ def _(place: Place, said: Said) -> None:
     # 4.00 of the daily figure, of which the year takes 80 %.
     assert found["was"]["score"] - found["would_be"]["score"] == 320
     assert found["was"]["rank"] < found["would_be"]["rank"]
+    assert found["others"]
     assert all(each["would_be"] < each["was"] for each in found["others"])
     assert found["service"]["redeemed"] == 400
     service = [

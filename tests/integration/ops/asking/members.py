@@ -91,7 +91,7 @@ def _(place: Place, said: Said) -> None:
     assert found["act_type"] == "pupil.visit"
     assert len({each["member"] for each in found["entries"]}) > 3
     assert [each["id"] for each in found["entries"] if each["yours"]] == [place.named["related"]]
-    assert all(each["least"] == each["most"] == 100 for each in found["summary"])
+    assert {(each["least"], each["most"]) for each in found["summary"]} == {(100, 100)}
 
 
 @check("Who viewed my record")
@@ -143,8 +143,10 @@ def _(place: Place, said: Said) -> None:
     items = by_id(found["items"], "item")
     # What was reckoned for one more lesson is what a lesson is worth: 80 % of five points.
     assert items["E-A-02"]["would_count"] == 400
-    # A full cap leaves nothing of one more meeting.
-    assert min(each["would_count"] for each in found["items"]) >= 0
+    counts = [each["would_count"] for each in found["items"]]
+    assert counts == sorted(counts, reverse=True)
+    for each in found["items"]:
+        assert each["enough"] == (each["would_count"] >= found["lacking"])
 
 
 @check("Was the rule published before it was used on me")
