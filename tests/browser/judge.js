@@ -13,6 +13,10 @@ const checks = {
   bundle: async (g) => (await mz.checkDossier(mz.readZip(bytes(g.data)), { vkey: g.vkey })).state !== "mismatch",
   evidence: (g) => mz.parseEvidence(bytes(g.data)),
 };
+window.locators = (texts) => texts.map((text) => {
+  const { size, fault } = mz.readLocator(text);
+  return fault ?? size;
+});
 window.engine = mz.engine;
 window.judge = async (cases) => {
   const found = [];

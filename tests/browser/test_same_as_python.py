@@ -11,6 +11,7 @@ import pytest
 from api.web.standalone import bundle, constant_of
 from tests.support import vectors
 from tests.support.chromium import needs_chromium
+from tests.support.locators import LOCATORS
 from tests.support.shared import needs_vectors
 from tests.support.vectors import Case, outcome
 
@@ -22,7 +23,7 @@ MODULES = [
     f"verifier/{name}.js"
     for name in (
         *("bytes", "canonical", "dossier", "ed25519", "entry", "evidence", "merkle", "note"),
-        *("receipt", "zip"),
+        *("paper", "receipt", "zip"),
     )
 ]
 HARNESS = (Path(__file__).parent / "judge.js").read_text()
@@ -98,3 +99,9 @@ def test_bundles_that_are_not_quite_bundles(verifier: Any) -> None:
     wanted = agree(verifier, vectors.bundle_cases())
     assert wanted[:2] == ["ok", "ok"]
     assert min(wanted.count(each) for each in ("format", "proof")) > 5
+
+
+def test_locators_right_and_mistyped(verifier: Any) -> None:
+    # tests/unit/api/paper/test_locator.py holds the Python side to the same.
+    found = verifier.evaluate("locators", list(LOCATORS))
+    assert dict(zip(LOCATORS, found, strict=True)) == LOCATORS

@@ -6,6 +6,7 @@ import { digest, make } from "./words.js";
 
 const DIGITS = 12;
 const MODULUS = 97;
+const GAPS = /[ \t\r\n\u00a0\u3000-]/g;
 
 /** Reads `size.root.key id[.member]`, as it stands behind a link's `#`; null where it is no paper's. */
 export function readPaper(text) {
@@ -20,10 +21,11 @@ export function readPaper(text) {
  * The same rules as api/paper/locator.py.
  */
 export function readLocator(text) {
-  const digits = text.replace(/[\s-]/g, "");
+  const digits = text.replace(GAPS, "");
   if (!/^[0-9]+$/.test(digits) || digits.length !== DIGITS) return { fault: "length" };
   const size = Number(digits.slice(0, -2));
-  return Number(digits) % MODULUS === 1 && size > 0 ? { size } : { fault: "digit" };
+  const check = 98 - ((size * 100) % MODULUS);
+  return size > 0 && Number(digits.slice(-2)) === check ? { size } : { fault: "digit" };
 }
 
 /** Returns what a notice's page claims: the root that its link names, and the one that it shows. */
@@ -45,7 +47,7 @@ export function openNotice(lang) {
     const { size, fault } = readLocator(text);
     if (fault === "length") return say("定位码是 12 位数字，照单上抄。", "A locator has 12 digits: copy it from the paper.");
     if (!size) return say("有一位抄错了，或者两位颠倒了：再对一遍单上的。", "A digit is wrong, or two are exchanged: compare with the paper.");
-    window.location.assign(`/notice?code=${text.replace(/[\s-]/g, "")}`);
+    window.location.assign(`/notice?code=${text.replace(GAPS, "")}`);
     return "";
   });
   wire("older", (text) => {

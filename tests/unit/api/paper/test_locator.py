@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.paper.locator import SIZE_MAX, locator_of, size_of
 from ledger.errors import FormatError
+from tests.support.locators import LOCATORS
 
 SIZES = st.integers(1, SIZE_MAX)
 
@@ -49,11 +50,15 @@ def test_every_wrong_digit_and_every_exchange_of_two_is_found(size: int) -> None
             assert is_found("".join(swapped))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "0000 0068 656", "0000 0068 65670", "0000 0068 656x", "٠" * 12]
-)
-def test_what_is_no_locator_says_how_one_is_written(text: str) -> None:
-    with pytest.raises(FormatError, match="12 digits in groups of four"):
+@pytest.mark.parametrize(("text", "wanted"), LOCATORS.items())
+def test_a_locator_names_its_size_or_says_what_is_wrong_with_it(
+    text: str, wanted: int | str
+) -> None:
+    if isinstance(wanted, int):
+        assert size_of(text) == wanted
+        return
+    said = {"length": "12 digits in groups of four", "digit": "a digit of the locator is wrong"}
+    with pytest.raises(FormatError, match=said[wanted]):
         size_of(text)
 
 
