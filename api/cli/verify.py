@@ -83,7 +83,8 @@ def receipt(
 ) -> None:
     """Check a receipt and show its entry.
 
-    Exit status 0 only if it holds, 1 if it does not, 2 if it could not be tried.
+    Exit status 0 only if it holds, 1 if it does not, 2 if it could not be tried, 3 if it holds and
+    waits for the policy's witnesses.
     """
     key = console.verifier_key(vkey)
     data = console.read_file(file)
@@ -91,7 +92,8 @@ def receipt(
     for line in report.lines():
         typer.echo(line)
     if not report.ok:
-        raise typer.Exit(console.FAILED)
+        # What does not hold was raised: the quorum alone can be missing.
+        raise typer.Exit(console.WAITING)
 
 
 @verify.command("state")
@@ -121,7 +123,8 @@ def bundle(
     """Check a bundle, with neither database nor server.
 
     Manifest, receipts, signatures, chains, texts and sealed states; every fault is named. Exit
-    status 0 only if all holds, 1 if it does not, 2 if it could not be tried.
+    status 0 only if all holds, 1 if it does not, 2 if it could not be tried, 3 if it holds and
+    waits for the policy's witnesses.
     """
     key = console.verifier_key(vkey) if vkey is not None else None
     trust = _trust(tsa_roots) if tsa_roots is not None else None
@@ -129,7 +132,7 @@ def bundle(
     for line in report.lines():
         typer.echo(line)
     if not report.ok:
-        raise typer.Exit(console.FAILED)
+        raise typer.Exit(console.FAILED if report.faults else console.WAITING)
 
 
 @verify.command("refusal")
@@ -195,8 +198,9 @@ def log(
     """Check a whole log.
 
     Tree, chains, signatures, keys and rights are computed again. Exit status 0 only if all holds,
-    1 if it does not (the first bad entry is named), 2 if the log could not be read. With
-    --tsa-roots, the timestamps beside the log are checked too.
+    1 if it does not (the first bad entry is named), 2 if the log could not be read, 3 if it holds
+    and waits for the policy's witnesses. With --tsa-roots, the timestamps beside the log are
+    checked too.
     """
     trust = _trust(tsa_roots) if tsa_roots is not None else None
     key = console.verifier_key(vkey)
@@ -212,10 +216,12 @@ def log(
         )
     for line in report.lines():
         typer.echo(line)
-    if not report.ok:
+    if report.failure is not None:
         raise typer.Exit(console.FAILED)
     if trust is not None:
         _show_timestamps(where, key, trust, report.size)
+    if not report.ok:
+        raise typer.Exit(console.WAITING)
 
 
 @verify.command("case")

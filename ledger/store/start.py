@@ -54,7 +54,7 @@ def start_tip(
             raise StartRefusedError(
                 f"the {source} was signed at size {signed.size}, the database has {size} entries: "
                 "it was put back to an older state. Restore a newer backup; signing here would "
-                "fork the history that others have seen"
+                "fork the history that others have seen. Run `mingzhang doctor`"
             )
         if edge_at(store, signed.size).root() != signed.root:
             _explain(store, signed, source)

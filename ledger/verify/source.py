@@ -179,6 +179,15 @@ class UrlSource(_Tiled):
             self._client.close()
             self._client = None
 
+    def checkpoint(self) -> bytes:
+        """Return the signed note of the newest checkpoint."""
+        try:
+            return super().checkpoint()
+        except NotFoundError as error:
+            raise NotFoundError(
+                f"{error.message}; where `mingzhang serve` answers, the log is at {self.where}/log"
+            ) from None
+
     def read(self, path: str, size_max: int) -> bytes:
         """Return the file `path` of the log, of `size_max` bytes at most."""
         # Most logs are checked in a folder; its worker processes need not carry a web client.

@@ -102,6 +102,12 @@ def test_a_tile_that_is_not_there_is_named_with_both_its_names(where: str) -> No
         source.entries(9)
 
 
+def test_the_address_of_a_server_says_where_its_log_is(serve: Serve, folder: Path) -> None:
+    where = serve_folder(serve, folder / "tile")
+    with pytest.raises(NotFoundError, match=f"{where}/checkpoint is not there .* at {where}/log"):
+        open_source(where).checkpoint()
+
+
 def test_a_tile_of_another_length_is_malformed(where: str, folder: Path) -> None:
     source = open_source(where)
     for data in (b"", bytes(33), bytes(255 * 32), bytes(257 * 32)):
