@@ -8,6 +8,7 @@ token can be checked long after its TSA is gone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ from ledger.signing import encode_base64
 
 TOKEN_SIZE_MAX = 65_536
 _TRUST_SIZE_MAX = 1024 * 1024
+_VERIFY_ERROR = re.compile(r'Verify error: ([^"]+)')
 _STATUS = {
     0: "granted",
     1: "granted with changes",
@@ -183,7 +185,9 @@ def _in_words(reason: str) -> str:
     if "Nonce mismatch" in reason:
         return "it answers another query than ours"
     if "unable to get" in reason or "self-signed" in reason:
-        return f"no root given here vouches for its TSA ({reason[-60:]})"
+        # The library hands on OpenSSL's words inside its own debugging output.
+        said = _VERIFY_ERROR.search(reason)
+        return f"no root given here vouches for its TSA ({said[1] if said else 'unknown issuer'})"
     return reason[:200]
 
 
