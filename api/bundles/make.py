@@ -14,7 +14,8 @@ from api.web.standalone import verify_page
 from ledger import canonical
 from ledger.entry import Entry, parse_entry
 from ledger.errors import FormatError, MingzhangError, NotFoundError, ProofError
-from ledger.log.checkpoint import open_checkpoint
+from ledger.log import note
+from ledger.log.checkpoint import Checkpoint, parse_body
 from ledger.log.merkle import verify_consistency
 from ledger.log.note import VerifierKey
 from ledger.state import SEALED, StateProof
@@ -101,6 +102,18 @@ def hearing_bundle(
     return _end(sources, gathering, manifest.HEARING, about, reports)
 
 
+def _head(data: bytes, origin: str) -> Checkpoint:
+    """Return the checkpoint that a paper's sample was drawn by. Raises FormatError, ProofError.
+
+    A witnessed one has its cosignatures only, since that is what the log records: what it is worth
+    is that the bundle's own checkpoint continues it.
+    """
+    found = parse_body(note.parse(data).text)
+    if found.origin != origin:
+        raise ProofError(f"the working paper is about the log {found.origin}, not about {origin}")
+    return found
+
+
 def paper_bundle(sources: Sources, paper: bytes, size: int | None = None) -> dict[str, bytes]:
     """Return the files of a working paper: the drawn entries with what they depend on.
 
@@ -116,7 +129,7 @@ def paper_bundle(sources: Sources, paper: bytes, size: int | None = None) -> dic
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"the working paper lacks a part: {error!r}") from None
     key = VerifierKey.parse(sources.vkey.decode().strip())
-    seal = open_checkpoint("\n".join(lines).encode(), key)
+    seal = _head("\n".join(lines).encode(), key.name)
     gathering = _begin(sources, size)
     signed = gathering.head.checkpoint
     if seal.size > signed.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -271,10 +272,32 @@ def test_a_working_paper_comes_with_the_entries_that_were_drawn(place: Place) ->
     for index in drawn:
         assert f"{manifest.RECEIPTS}{index:012d}.tlog-proof" in files
     other = orjson.loads(paper.read_bytes())
-    other["log_head"][1] = "3"
+    for line, wrong, said in ((0, "another.example/log", "about the log another"), (1, "3", "")):
+        changed = other | {"log_head": [*other["log_head"]]}
+        changed["log_head"][line] = wrong
+        paper.write_bytes(orjson.dumps(changed))
+        refused = place.run("bundle", "paper", paper, "--out", place.folder / "none.zip")
+        assert refused.returncode == 1, refused.stderr
+        assert said in refused.stderr
+    # A log with witnesses draws by a recorded cosigned head, which has no signature of the log.
+    head = (export / "checkpoint").read_text().split("\n")
+    other["log_head"] = [each for each in head if not each.startswith(f"— {head[0]} ")]
+    assert len(other["log_head"]) == len(head) - 1 > 6
     paper.write_bytes(orjson.dumps(other))
-    refused = place.run("bundle", "paper", paper, "--out", place.folder / "none.zip")
-    assert refused.returncode == 1, refused.stderr
+    done(place.run("bundle", "paper", paper, "--out", place.folder / "witnessed.zip"))
+    assert place.verify(place.folder / "witnessed.zip").returncode == 0
+
+
+def test_a_bundle_that_waits_for_its_witnesses_has_an_exit_status_of_its_own(
+    place: Place, dossier: Path
+) -> None:
+    stricter = place.folder / "all-three"
+    text = Path(place.policy[1]).read_text()
+    stricter.write_text(re.sub(r"^group (\S+) 2 ", r"group \1 3 ", text, flags=re.MULTILINE))
+    assert stricter.read_text() != text
+    waiting = mingzhang("verify", "bundle", dossier, *place.vkey, "--policy", stricter)
+    assert waiting.returncode == 3, waiting.stdout
+    assert "WAITING     all holds" in waiting.stdout
 
 
 def test_a_text_of_a_filer_in_a_members_stream_is_disclosed_to_a_hearing_only(
