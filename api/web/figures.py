@@ -30,7 +30,7 @@ def _view(words: Words, row: ScoreRow, known: Known) -> FigureView:
         notes.append(words("with_imports"))
     band = row.grade or row.band
     if band:
-        notes.append(words("band", band))
+        notes.append(words("band", show.band_of(words, book, band)))
     return FigureView(
         year=row.year[:4] if row.year.endswith("-01-01") else words("year_from", row.year),
         rulebook=f"{title} {row.version}",

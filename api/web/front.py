@@ -111,7 +111,11 @@ def _ranking(words: Words, ranking: Ranking, known: Known) -> RankingView:
         ranking.provisional,
         tuple(
             StandingRow(
-                each.rank, each.member, names[each.unit], points_total(each.score), each.band or ""
+                each.rank,
+                each.member,
+                names[each.unit],
+                points_total(each.score),
+                show.band_of(words, last, each.band) if each.band else "",
             )
             for each in ranking.standings
         ),

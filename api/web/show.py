@@ -65,6 +65,13 @@ def item_of(published: Published, code: str) -> dict[str, Any] | None:
     return next((each for each in published.body["items"] if each["code"] == code), None)
 
 
+def band_of(words: Words, published: Published | None, code: str) -> str:
+    """Return a band of a rulebook as people call it; rulebooks name theirs in Chinese alone."""
+    bands = published.body.get("bands", ()) if published is not None else ()
+    named: str | None = next((each["name_zh"] for each in bands if each["code"] == code), None)
+    return named if named is not None and words.lang == "zh" else code.replace("_", " ")
+
+
 def item_row(words: Words, item: dict[str, Any]) -> ItemRow:
     """Return an item of a rulebook's document."""
     sign = -1 if item["kind"] == "debit" else 1

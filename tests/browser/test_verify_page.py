@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,6 +213,10 @@ def test_the_page_names_what_the_command_names(page: Any, tmp_path: Path, name: 
     assert put_in(page, tmp_path, found) == wanted.state == "mismatch"
     bad = page.locator("#result .item:has(.mark.mismatch) .muted").all_inner_texts()
     assert sorted(bad) == [each.name for each in wanted.faults]
+    # In words that a reader of the page has, whatever was changed.
+    said = page.locator("#result .fault").all_inner_texts()
+    assert len(said) == len(bad)
+    assert [each for each in said if re.search("[a-z]{3,} [a-z]{2,} [a-z]{2,}", each)] == []
     text = page.inner_text("#result")
     assert f"案卷里有 {len(bad)} 处对不上" in text
     assert "没有抽掉的" not in text
@@ -230,4 +235,4 @@ def test_an_archive_that_is_no_bundle_is_not_opened(page: Any, tmp_path: Path) -
     assert check(page, tmp_path, {"photos.zip": packed}) == "offline"
     assert "is compressed" in page.inner_text("#result")
     assert put_in(page, tmp_path, {"a": b"b"}) == "mismatch"
-    assert "this is no whole bundle" in page.inner_text("#result")
+    assert "这不是一份完整的案卷" in page.inner_text("#result")

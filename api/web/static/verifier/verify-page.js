@@ -4,6 +4,7 @@ import { FormatError } from "./bytes.js";
 import { checkBundle } from "./bundle.js";
 import { checkDossier } from "./dossier.js";
 import { engine } from "./ed25519.js";
+import { faultInChinese } from "./faults.js";
 import { ago, digest, exactTime, make, makeMark, pageLanguage, points } from "./words.js";
 import { isZip, readZip } from "./zip.js";
 
@@ -140,7 +141,7 @@ function summary({ state, items, vkey, dossier }) {
 function showItem(item) {
   const state = item.error || item.judgement?.proven ? "mismatch" : item.kind === "receipt" && !item.checkpoint ? null : item.quorum?.met ? "verified" : item.quorum ? "waiting" : "offline";
   const lines = [make("p", {}, state && makeMark(lang, state), " ", make("span", { class: "muted" }, item.name))];
-  if (item.error) lines.push(make("p", { class: "fault" }, item.error));
+  if (item.error) lines.push(make("p", { class: "fault" }, say(faultInChinese(item.error), item.error)));
   if (item.judgement?.proven) {
     const [older, newer] = item.judgement.sizes;
     lines.push(make("p", { class: "fault" }, say(`证实：账本的钥匙签过两份接不上的历史（第 ${older} 条和第 ${newer} 条为止）。`, `Proven: the ledger's key signed two histories that do not continue each other (sizes ${older} and ${newer}).`)));
