@@ -22,14 +22,24 @@ from ledger.signing import StatementKey
 from ledger.verify.keys import load_vkey
 
 PASSPHRASE_VARIABLE = "MINGZHANG_PASSPHRASE"  # noqa: S105 - the variable's name, no passphrase
+DATA_VARIABLE = "MINGZHANG_DATA"
 FAILED, WRONG_USE, WAITING = 1, 2, 3
 INTERRUPTED = 128 + signal.SIGINT
 
 DataDir = Annotated[
     Path,
-    typer.Option("--data", envvar="MINGZHANG_DATA", help="The ledger's data folder."),
+    typer.Option("--data", envvar=DATA_VARIABLE, help="The ledger's data folder."),
 ]
 DATA_DIR = Path("var/data")
+MaybeData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="The data folder, on the ledger's own machine: no server. Without --url, "
+        "MINGZHANG_DATA names it too.",
+    ),
+]
+Url = Annotated[str | None, typer.Option("--url", help="The serving process.")]
 AsOf = Annotated[
     str | None,
     typer.Option(
@@ -73,6 +83,23 @@ class CommandError(MingzhangError):
     """A command was used wrongly, or a file cannot be read or written: exit status 2."""
 
     code: ClassVar[str] = "command"
+
+
+def ledger_at(data: Path | None, url: str | None) -> Path | None:
+    """Return the folder of the ledger that a command is for, None where it is that at `url`.
+
+    Without either it is the folder that MINGZHANG_DATA names. Raises CommandError.
+    """
+    if data is not None and url is not None:
+        raise CommandError("give --data or --url, not both")
+    if data is None and url is None:
+        named = os.environ.get(DATA_VARIABLE)
+        if not named:
+            raise CommandError(
+                "say which ledger: --data FOLDER on its own machine, --url URL where it is served"
+            )
+        return Path(named)
+    return data
 
 
 def load_key(path: Path) -> StatementKey:

@@ -25,11 +25,6 @@ from ledger.store.documents import Documents
 from ledger.store.ledger import Ledger, Options
 from ledger.store.media import SUFFIXES, TEXT, check_media
 
-Data = Annotated[
-    Path | None, typer.Option("--data", help="The data folder, on the ledger's own machine.")
-]
-Url = Annotated[str | None, typer.Option("--url", help="The serving process.")]
-
 
 class Cause(StrEnum):
     """Why something is erased."""
@@ -49,8 +44,8 @@ def register(app: typer.Typer) -> None:
 
 def commit(
     what: Annotated[str, typer.Argument(metavar="TEXT|@FILE", help="A text, or @ and a file.")],
-    data: Data = None,
-    url: Url = None,
+    data: console.MaybeData = None,
+    url: console.Url = None,
 ) -> None:
     """Keep a text or file, and print its commitment.
 
@@ -106,8 +101,8 @@ def erase(
     actor: console.Actor,
     log: console.Origin,
     key: console.KeyFiles,
-    data: Data = None,
-    url: Url = None,
+    data: console.MaybeData = None,
+    url: console.Url = None,
 ) -> None:
     """Erase a text or file.
 

@@ -15,11 +15,6 @@ from api.cli import console
 from api.cli.submit import TIMEOUT_S
 from projections.asof import as_of_value
 
-Data = Annotated[
-    Path | None, typer.Option("--data", help="The data folder, on the ledger's own machine.")
-]
-Url = Annotated[str | None, typer.Option("--url", help="The serving process.")]
-
 STEPS = {
     "points.checked": "初审 check",
     "points.reviewed": "审定 review",
@@ -49,8 +44,8 @@ def register(app: typer.Typer) -> None:
 def tasks(
     actor: Annotated[str, typer.Option("--actor", help="The id of the actor who asks.")],
     as_of: console.AsOf = None,
-    data: Data = None,
-    url: Url = None,
+    data: console.MaybeData = None,
+    url: console.Url = None,
 ) -> None:
     """Show what waits for you.
 
@@ -80,8 +75,8 @@ def tasks(
 def where(
     entry: Annotated[str, typer.Argument(help="The id of the statement that brought it in.")],
     as_of: console.AsOf = None,
-    data: Data = None,
-    url: Url = None,
+    data: console.MaybeData = None,
+    url: console.Url = None,
 ) -> None:
     """Show where an entry is.
 
@@ -118,8 +113,7 @@ class Questions(NamedTuple):
 @contextmanager
 def asking(data: Path | None, url: str | None, as_of: str | None = None) -> Iterator[Questions]:
     """Give the questions, over HTTP or on the ledger's own machine."""
-    if (data is None) == (url is None):
-        raise console.CommandError("give --url or --data, one of them")
+    data = console.ledger_at(data, url)
     if url is not None:
         then = {} if as_of is None else {"as_of": as_of_value(as_of)}
         with httpx.Client(base_url=url.rstrip("/"), timeout=TIMEOUT_S) as client:

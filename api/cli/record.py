@@ -12,23 +12,18 @@ from api.cli.duties import STEPS, asking
 from api.cli.fields import Keep, read_body
 from api.cli.sign import make_statement
 from api.cli.submit import Item
-from api.cli.transport import Transport, transport
+from api.cli.transport import Transport, origin_of, transport
 from ledger import schema
 from ledger.commitment import commit, new_salt
 from ledger.entry import parse_envelope
 from ledger.errors import Refused
 from ledger.log import receipt
 from ledger.signing import StatementKey, sign_envelope
-from ledger.store.ledger import read_origin
 from ledger.store.media import SUFFIXES, TEXT, check_media
 
-Data = Annotated[
-    Path | None, typer.Option("--data", help="The data folder, on the ledger's own machine.")
-]
 Log = Annotated[
     str | None, typer.Option("--log", help="The log's origin; read from --data if not given.")
 ]
-Url = Annotated[str | None, typer.Option("--url", help="The serving process.")]
 Words = Annotated[
     list[str] | None,
     typer.Argument(
@@ -54,8 +49,8 @@ def record(
     key: console.KeyFiles,
     words: Words = None,
     log: Log = None,
-    data: Data = None,
-    url: Url = None,
+    data: console.MaybeData = None,
+    url: console.Url = None,
     receipt_file: Receipt = None,
 ) -> None:
     """Say something and have it recorded.
@@ -63,7 +58,7 @@ def record(
     Texts and files are kept outside the log and committed to; the statement is signed here and
     handed in. Where others must sign on other machines, use sign, cosign and submit.
     """
-    origin = _origin(log, data)
+    origin = origin_of(log, data, url)
     keys = [console.load_key(path) for path in key]
     with transport(data, url) as there:
         body = read_body(kind, words or [], _keeper(there))
@@ -83,8 +78,8 @@ def take(
             help="Another step than the one that waits: points.returned, points.rejected, …",
         ),
     ] = None,
-    data: Data = None,
-    url: Url = None,
+    data: console.MaybeData = None,
+    url: console.Url = None,
     receipt_file: Receipt = None,
 ) -> None:
     """Take the step of an entry that waits for you.
@@ -92,7 +87,7 @@ def take(
     What the rules fix (the last day of publicity, who reviews) is filled in; you add what you
     decide and why: reason=TEXT, points=2.50, outcome=upheld. It is shown, signed and handed in.
     """
-    origin = _origin(log, data)
+    origin = origin_of(log, data, url)
     keys = [console.load_key(path) for path in key]
     with asking(data, url) as ask:
         found = ask.way(entry)
@@ -107,14 +102,6 @@ def take(
         for name, value in body.items():
             typer.echo(f"  {name} = {value}", err=True)
         _hand_in(there, kind, stream, actor, origin, body, keys, receipt_file)
-
-
-def _origin(log: str | None, data: Path | None) -> str:
-    """Return the log that a statement is for: as given, or that of the data folder."""
-    origin = log or (read_origin(data) if data is not None else None)
-    if origin is None:
-        raise console.CommandError("give --log, the log's origin, together with --url")
-    return origin
 
 
 def _draft(found: dict[str, Any], actor: str, step: str | None) -> tuple[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -58,10 +59,7 @@ def submit(
     url: Annotated[
         str | None, typer.Option("--url", help=f"The serving process; {URL_DEFAULT} if not given.")
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="The data folder, on the ledger's own machine: no server."),
-    ] = None,
+    data: console.MaybeData = None,
     receipts: Annotated[
         Path | None,
         typer.Option(
@@ -75,8 +73,9 @@ def submit(
     already is answered with the same receipt. A ledger is founded with --data, on its own
     machine. Exit status 1 if any was not recorded.
     """
-    if url is not None and data is not None:
-        raise console.CommandError("give --url or --data, not both")
+    if data is None and console.DATA_VARIABLE not in os.environ:
+        url = url or URL_DEFAULT
+    data = console.ledger_at(data, url)
     items = [item for file in files for item in _read(file)]
     if data is not None:
         with Ledger.open(data) as ledger:

@@ -13,7 +13,7 @@ import typer
 from api.cli import console
 from api.cli.ask import read_wanted
 from api.cli.submit import Item, Outcome, batches
-from api.cli.transport import Transport, transport
+from api.cli.transport import Transport, origin_of, transport
 from api.tables.importer import Importer, Signed, same_statement
 from api.tables.kinds import KINDS, TYPES, Kind, cells_of
 from api.tables.reader import read_table, table_type
@@ -23,7 +23,7 @@ from api.tables.writer import write_table
 from ledger.entry import parse_entry
 from ledger.errors import NotFoundError
 from ledger.log import receipt
-from ledger.store.ledger import Ledger, Options, read_origin
+from ledger.store.ledger import Ledger, Options
 from ledger.verify.source import root_at
 from projections.asof import Wanted, check_same
 
@@ -73,10 +73,8 @@ def import_table(
             "reviews, review sheets, exemptions and opening balances need two people anyway.",
         ),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="The data folder, on the ledger's own machine.")
-    ] = None,
-    url: Annotated[str | None, typer.Option("--url", help="The serving process.")] = None,
+    data: console.MaybeData = None,
+    url: console.Url = None,
     log: Annotated[
         str | None, typer.Option("--log", help="The log's origin; read from --data if not given.")
     ] = None,
@@ -110,9 +108,7 @@ def import_table(
     content = console.read_file(file)
     media_type = table_type(file.name)
     table = read_table(content, media_type)
-    origin = log or (read_origin(data) if data is not None else None)
-    if origin is None:
-        raise console.CommandError("give --log, the log's origin, together with --url")
+    origin = origin_of(log, data, url)
     keys = [console.load_key(path) for path in (key, second_key) if path is not None]
     good, bad = drafts(KINDS[kind], table, direct=second_key is not None)
     importer = Importer(

@@ -18,7 +18,7 @@ from api.limits import BATCH_TYPE, SALT_HEADER
 from ledger.commitment import commit
 from ledger.errors import FormatError, MingzhangError, NotFoundError
 from ledger.store.documents import Documents
-from ledger.store.ledger import Ledger
+from ledger.store.ledger import Ledger, read_origin
 from ledger.store.trial import try_statements
 
 TOKEN_VARIABLE = "MINGZHANG_DOCUMENTS_TOKEN"  # noqa: S105 - the variable's name, no token
@@ -43,8 +43,7 @@ class Transport(Protocol):
 @contextmanager
 def transport(data: Path | None, url: str | None) -> Iterator[Transport]:
     """Open the ledger of the folder `data`, or the serving process at `url`."""
-    if (data is None) == (url is None):
-        raise console.CommandError("give --data or --url, one of the two")
+    data = console.ledger_at(data, url)
     if data is not None:
         with Ledger.open(data) as ledger:
             documents = Documents(ledger.database.pool(0, 2))
@@ -58,6 +57,19 @@ def transport(data: Path | None, url: str | None) -> Iterator[Transport]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         with httpx.Client(base_url=url.rstrip("/"), timeout=TIMEOUT_S, headers=headers) as client:
             yield _There(client)
+
+
+def origin_of(log: str | None, data: Path | None, url: str | None) -> str:
+    """Return the log that a statement is for: as given, or that of the data folder.
+
+    Raises CommandError.
+    """
+    folder = console.ledger_at(data, url)
+    if log is not None:
+        return log
+    if folder is None:
+        raise console.CommandError("give --log, the log's origin, together with --url")
+    return read_origin(folder)
 
 
 class _Here:

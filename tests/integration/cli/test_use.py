@@ -165,3 +165,30 @@ def test_commands_without_a_ledger_import_no_database_and_no_web_server(module: 
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("tasks", "--actor", "ann"),
+        ("where", "01900000-0000-7000-8000-000000000000"),
+        ("record", "key.revoked", "actor/ann", "--actor", "ann", "--key", "ann.key"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_the_ledger_is_the_one_that_the_environment_names_unless_another_is_given(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    place = tmp_path / "nothing-here"
+    named = environment(MINGZHANG_DATA=str(place))
+    for env, more, said in (
+        (environment(), (), "say which ledger"),
+        (named, (), "nothing-here"),
+        (named, ("--data", tmp_path / "other"), "other"),
+        (named, ("--data", place, "--url", "http://127.0.0.1:9"), "not both"),
+    ):
+        done = mingzhang(*words, *more, env=env)
+        assert done.returncode == 2, done
+        assert said in done.stderr
+    served = mingzhang(*words, "--url", "http://127.0.0.1:9", env=named)
+    assert "nothing-here" not in served.stderr
