@@ -163,10 +163,12 @@ def appealed(world: World, proposal: Proposal, ident: str, today: str) -> None:
     if today > end:
         raise Refused("appeal-late", f"the decision could be appealed until {end}, that day too")
     about = dispute.ruling.about if dispute.ruling is not None else None
-    if proposal.body.get("stream") != (about.stream if about is not None else None):
-        raise Refused(
-            "about-opened", "name the stream of the entry that the decision opened, or none"
-        )
+    stream = about.stream if about is not None else None
+    if proposal.body.get("stream") != stream:
+        told = "leave it out: the decision opened no entry"
+        if stream is not None:
+            told = f"it is {stream}, whose entry the decision opened"
+        raise Refused("about-opened", f"`stream` is not that of the decision: {told}")
     pool = eligible(world, dispute, today)
     if len(pool) < DRAWN_PEOPLE:
         raise Refused(
