@@ -1,5 +1,7 @@
 """Fixtures for every test; those that a test does not ask for cost nothing."""
 
+import signal
+
 from tests.support.database import (
     clock,
     database_url,
@@ -17,3 +19,8 @@ __all__ = [
     "open_ledger",
     "postgres",
 ]
+
+# What a shell starts in the background ignores Ctrl-C, and so would every command that tests press
+# it for: programs inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
